@@ -1,0 +1,115 @@
+"""Errors and warnings of the planner: each says what, where, and how to fix it."""
+
+
+class PlannerError(Exception):
+    """Anything the planner refuses to do; the message says what, where and how to fix it."""
+
+
+class InputError(PlannerError, ValueError):
+    """An image, structure, case file or number cannot be used as given."""
+
+
+class CaseFileError(InputError):
+    """The case file has a missing, unknown or wrong entry."""
+
+
+class FileMissing(InputError):
+    """A file named by the user does not exist or cannot be read."""
+
+
+class ImageError(InputError):
+    """An image has values or a geometry that cannot be used."""
+
+
+class NoOverlap(ImageError):
+    """Two images, or an image and a structure, do not share any space."""
+
+
+class StructureError(InputError):
+    """A structure is missing, empty or in the wrong place."""
+
+
+class TerritoryError(InputError):
+    """An injection site, its territory or its lung shunt cannot be used."""
+
+
+class LungMassMissing(InputError):
+    """A lung limit was asked for without a lung structure or an entered lung mass."""
+
+
+class LimitError(InputError):
+    """A goal or limit does not fit the structures or the device."""
+
+
+class DeviceMismatch(LimitError):
+    """A limit made for one device was applied to another without a stated reason."""
+
+
+class UnboundedActivity(LimitError):
+    """No limit bounds the activity of a site, so no optimal plan exists."""
+
+
+class Infeasible(PlannerError):
+    """The limits contradict each other; the message names the least relaxation.
+
+    Attributes
+    ----------
+    excess : dict of str to float
+        Smallest joint violation by limit, in the unit of each limit.
+    """
+
+    def __init__(self, message: str, excess: dict[str, float] | None = None) -> None:
+        super().__init__(message)
+        self.excess = excess or {}
+
+
+class SolverFailure(PlannerError):
+    """The solver ended without a usable plan."""
+
+
+class MissingPackage(PlannerError, ImportError):
+    """A package needed by one feature is not installed; the message names both."""
+
+
+class PlannerWarning(UserWarning):
+    """Something the reader of a plan must know; its class name is printed with the message."""
+
+
+class NegativeCountsSetToZero(PlannerWarning):
+    """Small negative scout counts, as filtered reconstructions leave them, were set to zero."""
+
+
+class TumourPartlyOutsideLiver(PlannerWarning):
+    """Part of a tumour lies outside the liver structure."""
+
+
+class TumourNotPerfused(PlannerWarning):
+    """Part of a tumour lies outside every candidate territory."""
+
+
+class TerritoryPartlyOutsideLiver(PlannerWarning):
+    """Part of a perfused volume lies outside the liver and receives no microspheres in the model."""
+
+
+class AssumedLungMass(PlannerWarning):
+    """The lung mass is a stated assumption, not measured from CT."""
+
+
+class SmallStructure(PlannerWarning):
+    """A structure is represented by few voxels, or its volume changed on the planning grid."""
+
+
+class SyntheticData(PlannerWarning):
+    """Part of the input was made by the program and belongs to no patient."""
+
+
+class LimitOverride(PlannerWarning):
+    """A limit was used outside the device it was published for, with the user's reason."""
+
+
+class LungDoseCaution(PlannerWarning):
+    """The lung dose or shunt is within the limit but in a range with reported toxicity."""
+
+
+class EnergyLeavesGrid(PlannerWarning):
+    """A noticeable share of the emitted energy is absorbed outside the planning grid."""

@@ -1,0 +1,18 @@
+"""Images with their geometry: an array, a grid in LPS millimetres, and a unit."""
+
+from radioembolization.images.density import lung_mass_kg_from_ct
+from radioembolization.images.grid import Grid
+from radioembolization.images.resample import resample_counts, resample_linear, resample_mask
+from radioembolization.images.scout import checked_counts
+from radioembolization.images.volume import Unit, Volume
+
+__all__ = [
+    "Grid",
+    "Unit",
+    "Volume",
+    "checked_counts",
+    "lung_mass_kg_from_ct",
+    "resample_counts",
+    "resample_linear",
+    "resample_mask",
+]

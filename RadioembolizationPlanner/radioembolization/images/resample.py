@@ -1,0 +1,151 @@
+"""Moving images and masks onto another grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+
+from radioembolization.errors import NoOverlap
+from radioembolization.images.grid import Grid
+from radioembolization.images.volume import Unit, Volume
+
+
+def resample_counts(counts: Volume, grid: Grid) -> tuple[Volume, float]:
+    """Resample an extensive image (counts per voxel) so that the counts are kept.
+
+    The count density is interpolated linearly at the centres of sub-voxels no larger than the source
+    voxels and averaged.  What remains of the interpolation error in the total (below a per cent) is
+    removed by one factor, so that the target holds exactly the counts that lie inside it.
+
+    Parameters
+    ----------
+    counts : Volume
+        Counts per voxel.
+    grid : Grid
+        Target.
+
+    Returns
+    -------
+    volume : Volume
+        Counts per voxel on the target grid.
+    share : float
+        Share of all counts of the source that lie inside the target grid.
+
+    Raises
+    ------
+    NoOverlap
+        If no counts lie inside the target grid.
+    """
+    total = float(counts.array.sum(dtype=float))
+    inside = _counts_inside(counts, grid)
+    density = Volume(counts.array.astype(np.float32) / counts.grid.voxel_ml, counts.grid, counts.unit)
+    sampled = _averaged(density, grid).astype(float) * grid.voxel_ml
+    resampled = float(sampled.sum())
+    if not (inside > 0 and resampled > 0):
+        raise NoOverlap(
+            f"None of the {total:.4g} counts of the scout image lie inside the planning grid "
+            f"({_extent(grid)} against {_extent(counts.grid)}): check that scout and structures "
+            "belong to the same patient and frame of reference, or register them."
+        )
+    return Volume((sampled * (inside / resampled)).astype(np.float32), grid, counts.unit), inside / total
+
+
+def resample_linear(volume: Volume, grid: Grid, outside: float) -> Volume:
+    """Resample an intensive image (HU, density, dose) linearly; ``outside`` fills what it does not cover."""
+    return Volume(_averaged(volume, grid, outside), grid, volume.unit)
+
+
+def resample_mask(mask: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
+    """Resample a mask (z, y, x): a target voxel belongs to it if at least half of it is covered.
+
+    Returns
+    -------
+    ndarray (z, y, x) of bool
+    """
+    box = _bounding_box(mask)
+    if box is None:
+        return np.zeros(grid.shape, dtype=bool)
+    low = tuple(max(0, start - 1) for start, _ in box)
+    high = tuple(min(n, stop + 1) for (_, stop), n in zip(box, source.shape, strict=True))
+    part = mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    part_grid = source.box(low, part.shape)
+    window, window_grid = _window(part_grid, grid)
+    result = np.zeros(grid.shape, dtype=bool)
+    if window_grid is not None:
+        covered = _averaged(Volume(part.astype(np.float32), part_grid, Unit.LABEL), window_grid, nearest=True)
+        result[window] = covered >= 0.5 - 1e-6
+    return result
+
+
+def _averaged(volume: Volume, grid: Grid, outside: float = 0.0, nearest: bool = False) -> np.ndarray:
+    """Interpolate at sub-voxels of the target fine against both grids, and average them."""
+    if volume.grid == grid:
+        return volume.array.astype(np.float32)
+    along = np.abs(volume.grid.direction_matrix.T @ grid.direction_matrix)  # source axis x target axis
+    source_spacing = np.array(volume.grid.spacing_mm[::-1])[along.argmax(axis=0)][::-1]
+    ratio = np.ceil(np.array(grid.spacing_mm) / source_spacing - 1e-6).astype(int)
+    # Odd numbers of sub-voxels for masks, so that no voxel is covered by exactly one half.
+    factors = tuple(int(n) for n in (np.clip(2 * ratio + 1, 3, 5) if nearest else np.clip(ratio, 1, 3)))
+    fine = _interpolated(volume, grid.refined(factors), outside, nearest)
+    z, y, x = grid.shape
+    blocks = fine.reshape(z, factors[0], y, factors[1], x, factors[2])
+    return blocks.mean(axis=(1, 3, 5), dtype=np.float32)
+
+
+def _interpolated(volume: Volume, grid: Grid, outside: float, nearest: bool) -> np.ndarray:
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetSize([int(n) for n in grid.shape[::-1]])
+    resampler.SetOutputSpacing(grid.spacing_mm[::-1])
+    resampler.SetOutputOrigin(grid.origin_mm)
+    resampler.SetOutputDirection(grid.direction)
+    resampler.SetInterpolator(sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear)
+    resampler.SetDefaultPixelValue(float(outside))
+    resampler.SetOutputPixelType(sitk.sitkFloat32)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array, dtype=np.float32))
+    image.SetSpacing(volume.grid.spacing_mm[::-1])
+    image.SetOrigin(volume.grid.origin_mm)
+    image.SetDirection(volume.grid.direction)
+    return sitk.GetArrayFromImage(resampler.Execute(image))
+
+
+def _counts_inside(counts: Volume, grid: Grid) -> float:
+    """Sum the counts of source voxels by the share of their sub-voxel centres inside the target."""
+    nonzero = np.argwhere(counts.array)
+    if not len(nonzero):
+        return 0.0
+    values = counts.array[tuple(nonzero.T)].astype(float)
+    offsets = (np.arange(3) + 0.5) / 3.0 - 0.5
+    share = np.zeros(len(nonzero))
+    upper = np.array(grid.shape) - 0.5
+    for offset in np.stack(np.meshgrid(offsets, offsets, offsets, indexing="ij"), axis=-1).reshape(-1, 3):
+        index = grid.to_index(counts.grid.to_lps(nonzero + offset))
+        share += np.all((index >= -0.5) & (index < upper), axis=1)
+    return float(values @ share / 27.0)
+
+
+def _window(source: Grid, grid: Grid) -> tuple[tuple[slice, ...], Grid | None]:
+    """Return the part of the target grid that can meet the source, as slices and as a grid."""
+    corners = np.array(list(np.ndindex(2, 2, 2))) * np.array(source.shape) - 0.5
+    index = grid.to_index(source.to_lps(corners))
+    low = np.clip(np.floor(index.min(axis=0)).astype(int) - 1, 0, grid.shape)
+    high = np.clip(np.ceil(index.max(axis=0)).astype(int) + 2, 0, grid.shape)
+    window = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    if np.any(high <= low):
+        return window, None
+    return window, grid.box(tuple(low), tuple(int(n) for n in high - low))
+
+
+def _bounding_box(mask: np.ndarray) -> list[tuple[int, int]] | None:
+    box = []
+    for axis in range(3):
+        filled = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        if not len(filled):
+            return None
+        box.append((int(filled[0]), int(filled[-1]) + 1))
+    return box
+
+
+def _extent(grid: Grid) -> str:
+    corners = grid.to_lps(np.array(list(np.ndindex(2, 2, 2))) * (np.array(grid.shape) - 1))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    return "LPS " + " x ".join(f"{a:.0f}..{b:.0f}" for a, b in zip(low, high, strict=True)) + " mm"

@@ -1,0 +1,80 @@
+"""Why a plan is as it is, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from radioembolization.dose import DosePerGBq
+from radioembolization.errors import PlannerError
+from radioembolization.planning.baselines import BaselineResult
+from radioembolization.planning.goals import Goal
+from radioembolization.planning.limits import Limit, LimitResult
+from radioembolization.planning.solve import Solution, optimize
+
+if TYPE_CHECKING:
+    from radioembolization.planning.plan import Plan
+
+#: Relative step of the finite difference behind "one more unit buys".
+_STEP = 0.01
+
+
+def gains_per_unit(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, solution: Solution) -> list[float | None]:
+    """Return what one more unit of each binding limit changes the goal by, on the same sites.
+
+    A finite difference over one per cent of the limit, solved anew; None where a limit does not bind
+    or counts sites.
+    """
+    used = solution.activities_gbq > 0
+    value = goal.value(dose, solution.activities_gbq)
+    gains: list[float | None] = []
+    for index, limit in enumerate(limits):
+        result = LimitResult.of(limit, dose, solution.activities_gbq)
+        step = _STEP * limit.bound
+        if not result.binding or limit.quantity.keyword == "count" or step <= 0:
+            gains.append(None)
+            continue
+        looser = replace(limit, bound=limit.bound + (step if limit.upper else -step))
+        changed = [*limits[:index], looser, *limits[index + 1 :]]
+        try:
+            better = goal.value(dose, optimize(goal, changed, dose, only=used).activities_gbq)
+        except PlannerError:
+            gains.append(None)
+            continue
+        gains.append((better - value) / step)
+    return gains
+
+
+def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
+    """Return sentences on what the plan uses, what holds it back and how it compares."""
+    used = [f"{s.name} {s.activity_gbq:.3g} GBq" for s in plan.used_sites]
+    unused = [s.name for s in plan.sites if s not in plan.used_sites]
+    lines = [f"Injected: {', '.join(used) or 'nothing'}." + (f" Not used: {', '.join(unused)}." if unused else "")]
+    lines += [_binding_sentence(limit, plan) for limit in plan.binding_limits]
+    if not plan.binding_limits:
+        lines.append("No limit holds the goal back.")
+    lines.append(
+        f"Proof: no plan within these limits has a {plan.goal.name} "
+        f"{'above' if plan.goal.sense == 'maximize' else 'below'} {plan.goal.bound:.4g} Gy (gap {plan.goal.gap:.1e})."
+    )
+    compared = [b for b in others if b.limits_met]
+    if compared:
+        best = (max if plan.goal.sense == "maximize" else min)(compared, key=lambda b: b.goal_value)
+        change = plan.goal.value - best.goal_value
+        share = f" ({change / best.goal_value:+.0%})" if best.goal_value > 0 else ""
+        lines.append(
+            f"Against the best rule of thumb ({best.name} on {', '.join(best.sites)}): {plan.goal.name} "
+            f"{plan.goal.value:.1f} instead of {best.goal_value:.1f} Gy{share}."
+        )
+    return tuple(lines)
+
+
+def _binding_sentence(limit: LimitResult, plan: Plan) -> str:
+    text = f"Binding: {limit.name} {limit.value:.3g} of {limit.sense} {limit.limit:g} {limit.unit}"
+    if limit.gain_per_unit is not None and np.isfinite(limit.gain_per_unit):
+        verb = "more" if limit.sense == "at most" else "less"
+        text += f"; one {limit.unit} {verb} changes the goal by {limit.gain_per_unit:+.2g} Gy on the same sites"
+    return text + "."

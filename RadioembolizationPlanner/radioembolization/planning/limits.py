@@ -1,0 +1,349 @@
+"""Limits: a quantity with a bound, its unit as keyword, its denominator in its name.
+
+A quantity knows its value for given activities (numpy) and the constraints it puts on a model
+(cvxpy); both faces agree.  A new quantity is one class.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from radioembolization.dose import DosePerGBq
+from radioembolization.errors import DeviceMismatch, LimitError, LungMassMissing
+from radioembolization.physics import Device
+from radioembolization.planning.model import Model
+from radioembolization.structures import NORMAL_LIVER
+
+#: A site with less activity is not used [GBq].
+USED_GBQ = 1e-6
+#: Relative slack with which a limit counts as met, and as binding.
+MET_TOLERANCE, BINDING_TOLERANCE = 1e-6, 1e-4
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a limit comes from.
+
+    Parameters
+    ----------
+    source : str
+        Reference with DOI, or ``"user"``.
+    evidence : str
+        Level of evidence in words.
+    device : str
+        Device it was published for; empty for any.
+    override_reason : str
+        Why it is used for another device; empty refuses that.
+    """
+
+    source: str = "user"
+    evidence: str = ""
+    device: str = ""
+    override_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Quantity(ABC):
+    """Something a limit can bound.
+
+    ``keyword`` names the unit in ``at_most(...)``, ``unit`` prints it.
+    """
+
+    keyword: ClassVar[str] = "gy"
+    unit: ClassVar[str] = "Gy"
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What is bounded, with its denominator."""
+
+    @abstractmethod
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        """Value for given activities (sites,) [GBq]."""
+
+    @abstractmethod
+    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+        """cvxpy constraints that keep the quantity within a bound."""
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        """Largest activity (sites,) an upper bound allows each site, alone; infinite if none."""
+        return np.full(len(dose.site_names), np.inf)
+
+    def at_most(self, **bound: float) -> Limit:
+        """Return the limit ``quantity <= bound``, the unit as keyword: ``at_most(gy=40)``."""
+        return self._limit(bound, upper=True)
+
+    def at_least(self, **bound: float) -> Limit:
+        """Return the limit ``quantity >= bound``, the unit as keyword: ``at_least(gy=120)``."""
+        return self._limit(bound, upper=False)
+
+    def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
+        if set(bound) != {self.keyword}:
+            raise LimitError(
+                f"{self.name[0].upper()}{self.name[1:]} is limited in {self.keyword}= ({self.unit}), "
+                f"not in {', '.join(bound) or 'nothing'}."
+            )
+        value = float(bound[self.keyword])
+        if not np.isfinite(value) or value < 0:
+            raise LimitError(f"The limit on {self.name} must be a positive number, not {value:g} {self.unit}.")
+        return Limit(self, value, upper)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A quantity with its bound and provenance.
+
+    Parameters
+    ----------
+    quantity : Quantity
+    bound : float
+    upper : bool
+        True for at most, False for at least.
+    provenance : Provenance
+    """
+
+    quantity: Quantity
+    bound: float
+    upper: bool = True
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def because(self, provenance: Provenance) -> Limit:
+        """Return the limit with its provenance."""
+        return replace(self, provenance=provenance)
+
+    def constraints(self, model: Model) -> list[Any]:
+        """cvxpy constraints of the limit."""
+        return self.quantity.constraints(model, self.upper, self.bound)
+
+    def cap_gbq(self, dose: DosePerGBq) -> np.ndarray:
+        """Largest activity (sites,) the limit allows each site."""
+        if not self.upper:
+            return np.full(len(dose.site_names), np.inf)
+        return self.quantity.cap_gbq(dose, self.bound)
+
+    def excess(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        """How much the limit is exceeded by [unit of the quantity]; negative within it."""
+        value = self.quantity.value(dose, activities_gbq)
+        return value - self.bound if self.upper else self.bound - value
+
+    def is_met(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> bool:
+        """Whether the limit is met, re-evaluated in numpy."""
+        return self.excess(dose, activities_gbq) <= MET_TOLERANCE * max(1.0, self.bound)
+
+    def check_device(self, device: Device) -> None:
+        """Refuse a limit made for another device unless a reason is stated.
+
+        Raises
+        ------
+        DeviceMismatch
+        """
+        made_for, reason = self.provenance.device, self.provenance.override_reason
+        if made_for and made_for != device.name and not reason:
+            raise DeviceMismatch(
+                f"The limit '{self}' was published for {made_for} microspheres and does not hold for "
+                f"{device.name} ({device.title}): choose a limit of {device.name}, or state override_reason."
+            )
+
+    def __str__(self) -> str:
+        sign = "<=" if self.upper else ">="
+        return f"{self.quantity.name} {sign} {self.bound:g} {self.quantity.unit}"
+
+
+@dataclass(frozen=True)
+class LimitResult:
+    """A limit evaluated for a plan; fields as in ``plan.json``."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+    sense: str
+    met: bool
+    binding: bool
+    evidence: str
+    source: str
+    override_reason: str
+    gain_per_unit: float | None = None
+
+    @staticmethod
+    def of(limit: Limit, dose: DosePerGBq, activities_gbq: np.ndarray) -> LimitResult:
+        """Evaluate a limit on all voxels in numpy."""
+        scale = max(abs(limit.bound), 1e-9)
+        excess = limit.excess(dose, activities_gbq)
+        return LimitResult(
+            name=limit.quantity.name,
+            value=limit.quantity.value(dose, activities_gbq),
+            limit=limit.bound,
+            unit=limit.quantity.unit,
+            sense="at most" if limit.upper else "at least",
+            met=limit.is_met(dose, activities_gbq),
+            binding=excess >= -BINDING_TOLERANCE * scale,
+            evidence=limit.provenance.evidence,
+            source=limit.provenance.source,
+            override_reason=limit.provenance.override_reason,
+        )
+
+
+class Linear(Quantity):
+    """A quantity that is a row times the activities."""
+
+    @abstractmethod
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        """Contribution of each site per GBq (sites,)."""
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        return float(self.row(dose) @ activities_gbq)
+
+    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+        total = self.row(model.dose) @ model.activities
+        return [total <= bound if at_most else total >= bound]
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        row = self.row(dose)
+        with np.errstate(divide="ignore"):
+            return np.where(row > 0, bound / np.where(row > 0, row, 1.0), np.inf)
+
+
+@dataclass(frozen=True)
+class MeanDose(Linear):
+    """Mean dose of a whole structure; ``MeanDose("normal liver")`` is the whole normal liver."""
+
+    structure: str
+
+    @property
+    def name(self) -> str:
+        whole = "whole " if self.structure == NORMAL_LIVER else ""
+        return f"mean dose, {whole}{self.structure}"
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        return dose.mean_row(dose.structure(self.structure).voxels)
+
+
+@dataclass(frozen=True)
+class PerfusedNormalLiverDose(Quantity):
+    """Mean dose of the normal liver in the territory of each site that is used; the highest counts.
+
+    Taking every used territory for itself, rather than their union, keeps a small injection into a
+    large territory from diluting a selective one.  For disjoint or nested territories the mean over
+    the union then lies within the bound too.
+    """
+
+    @property
+    def name(self) -> str:
+        return "mean dose, perfused normal liver (every injected territory)"
+
+    @staticmethod
+    def rows(dose: DosePerGBq) -> np.ndarray:
+        """Mean dose per GBq of each site (columns) in the normal liver of each territory (rows).
+
+        Raises
+        ------
+        LimitError
+            If a territory holds no normal liver.
+        """
+        normal = dose.structure(NORMAL_LIVER).voxels
+        rows = []
+        for name, perfused in zip(dose.site_names, dose.perfused, strict=True):
+            inside = normal[perfused[normal]]
+            if not len(inside):
+                raise LimitError(
+                    f"The territory of site '{name}' holds no normal liver, so its mean dose cannot be "
+                    "limited: use a limit on the whole normal liver, or enlarge the territory."
+                )
+            rows.append(dose.mean_row(inside))
+        return np.stack(rows)
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        used = np.asarray(activities_gbq) > USED_GBQ
+        return float(np.max(self.rows(dose)[used] @ activities_gbq, initial=0.0))
+
+    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+        rows = self.rows(model.dose)
+        if not at_most:
+            raise LimitError(f"A lower bound on the {self.name} is not available yet.")
+        slack_if_unused = rows @ model.cap_gbq
+        return [rows @ model.activities <= bound + np.diag(slack_if_unused) @ (1 - model.used)]
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        return bound / np.diag(self.rows(dose))
+
+
+@dataclass(frozen=True)
+class LungDose(Linear):
+    """Mean lung dose by shunted activity; ``earlier_gy`` of previous treatments counts in."""
+
+    earlier_gy: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return "mean dose, lungs" + (f" (with {self.earlier_gy:g} Gy before)" if self.earlier_gy else "")
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        if dose.lung_gy_per_gbq is None:
+            raise LungMassMissing(
+                "A lung limit needs a lung mass: give a lung structure with a CT, or [lungs] mass_kg."
+            )
+        return dose.lung_gy_per_gbq
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        return super().value(dose, activities_gbq) + self.earlier_gy
+
+    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+        return super().constraints(model, at_most, bound - self.earlier_gy)
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        return super().cap_gbq(dose, max(0.0, bound - self.earlier_gy))
+
+
+@dataclass(frozen=True)
+class ShuntedActivity(Linear):
+    """Activity that reaches the lungs."""
+
+    keyword: ClassVar[str] = "gbq"
+    unit: ClassVar[str] = "GBq"
+
+    @property
+    def name(self) -> str:
+        return "activity shunted to the lungs"
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        return dose.lung_shunt
+
+
+@dataclass(frozen=True)
+class TotalActivity(Linear):
+    """Sum of all injected activities."""
+
+    keyword: ClassVar[str] = "gbq"
+    unit: ClassVar[str] = "GBq"
+
+    @property
+    def name(self) -> str:
+        return "total injected activity"
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        return np.ones(len(dose.site_names))
+
+
+@dataclass(frozen=True)
+class InjectionSites(Quantity):
+    """Number of sites with activity."""
+
+    keyword: ClassVar[str] = "count"
+    unit: ClassVar[str] = "sites"
+
+    @property
+    def name(self) -> str:
+        return "number of injection sites"
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        return float(np.count_nonzero(np.asarray(activities_gbq) > USED_GBQ))
+
+    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+        if not at_most:
+            raise LimitError("A least number of sites is not a limit: require sites one by one instead.")
+        return [sum(model.used[i] for i in range(len(model.cap_gbq))) <= bound]

@@ -1,0 +1,174 @@
+"""A plan: activities with everything that is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from radioembolization.dose import DosePerGBq, DoseSettings, StructureRows, dose_at_volume_share
+from radioembolization.planning.baselines import BaselineResult
+from radioembolization.planning.goals import Goal
+from radioembolization.planning.limits import USED_GBQ, Limit, LimitResult
+from radioembolization.planning.solve import Solution
+from radioembolization.structures import NORMAL_LIVER, Role
+
+PERFUSED_NORMAL_LIVER = "perfused normal liver"
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """What is injected at one candidate site."""
+
+    name: str
+    activity_gbq: float
+    lung_shunt: float
+    microspheres: float
+
+
+@dataclass(frozen=True)
+class StructureDose:
+    """Dose figures of one structure; Dx is the dose that x % of the volume receive at least."""
+
+    name: str
+    role: str
+    volume_ml: float
+    mass_kg: float
+    mean_gy: float
+    d95_gy: float
+    d70_gy: float
+    d50_gy: float
+    min_gy: float
+    max_gy: float
+
+
+@dataclass(frozen=True)
+class GoalResult:
+    """The goal, the bound no feasible plan can beat, and the relative gap between them."""
+
+    name: str
+    value: float
+    bound: float
+    gap: float
+    unit: str
+    sense: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An optimized plan; limits and doses are re-evaluated in numpy on all voxels.
+
+    Parameters
+    ----------
+    status : str
+        ``"optimal"``, or what the solver could prove.
+    sites : tuple of SitePlan
+        Every candidate site, unused ones with zero activity.
+    structures : tuple of StructureDose
+    lung_gy : float or None
+        Mean lung dose by shunted activity.
+    goal : GoalResult
+    limits : tuple of LimitResult
+    settings : DoseSettings
+    baselines : tuple of BaselineResult
+    explanation : tuple of str
+        Sentences for people.
+    """
+
+    status: str
+    sites: tuple[SitePlan, ...]
+    structures: tuple[StructureDose, ...]
+    lung_gy: float | None
+    goal: GoalResult
+    limits: tuple[LimitResult, ...]
+    settings: DoseSettings
+    baselines: tuple[BaselineResult, ...] = ()
+    explanation: tuple[str, ...] = ()
+
+    @property
+    def activities_gbq(self) -> np.ndarray:
+        """Activities (sites,) [GBq]."""
+        return np.array([site.activity_gbq for site in self.sites])
+
+    @property
+    def used_sites(self) -> tuple[SitePlan, ...]:
+        """Sites with activity."""
+        return tuple(site for site in self.sites if site.activity_gbq > USED_GBQ)
+
+    @property
+    def binding_limits(self) -> tuple[LimitResult, ...]:
+        """Limits that hold the goal back."""
+        return tuple(limit for limit in self.limits if limit.binding)
+
+
+def assemble(
+    goal: Goal,
+    limits: Sequence[Limit],
+    dose: DosePerGBq,
+    solution: Solution,
+    gains: Sequence[float | None],
+) -> Plan:
+    """Evaluate activities on all voxels and return them as a plan (without baselines)."""
+    activities = solution.activities_gbq
+    results = tuple(
+        replace(LimitResult.of(limit, dose, activities), gain_per_unit=gain)
+        for limit, gain in zip(limits, gains, strict=True)
+    )
+    sites = tuple(
+        SitePlan(name, float(a), float(shunt), dose.settings.device.microspheres(float(a)))
+        for name, a, shunt in zip(dose.site_names, activities, dose.lung_shunt, strict=True)
+    )
+    return Plan(
+        status=solution.status,
+        sites=sites,
+        structures=structure_doses(dose, activities),
+        lung_gy=None if dose.lung_gy_per_gbq is None else float(dose.lung_gy_per_gbq @ activities),
+        goal=_goal_result(goal, dose, solution),
+        limits=results,
+        settings=dose.settings,
+    )
+
+
+def structure_doses(dose: DosePerGBq, activities_gbq: np.ndarray) -> tuple[StructureDose, ...]:
+    """Return the dose figures of every structure, and of the normal liver that is perfused."""
+    voxel_gy = dose.dose_gy(activities_gbq)
+    doses = [_structure_dose(s, s.voxels, dose, voxel_gy) for s in dose.structures]
+    normal = dose.structure(NORMAL_LIVER)
+    used = np.asarray(activities_gbq) > USED_GBQ
+    perfused = normal.voxels[dose.perfused[used][:, normal.voxels].any(axis=0)]
+    if len(perfused):
+        position = [s.name for s in dose.structures].index(NORMAL_LIVER) + 1
+        part = replace(normal, name=PERFUSED_NORMAL_LIVER)
+        doses.insert(position, _structure_dose(part, perfused, dose, voxel_gy))
+    return tuple(doses)
+
+
+def _structure_dose(
+    structure: StructureRows, voxels: np.ndarray, dose: DosePerGBq, voxel_gy: np.ndarray
+) -> StructureDose:
+    inside, weights = voxel_gy[voxels], dose.voxel_kg[voxels]
+    share = float(weights.sum() / dose.voxel_kg[structure.voxels].sum())
+    return StructureDose(
+        name=structure.name,
+        role=str(structure.role),
+        volume_ml=structure.volume_ml * share,
+        mass_kg=structure.mass_kg * share,
+        mean_gy=float(inside @ weights / weights.sum()),
+        d95_gy=dose_at_volume_share(inside, 0.95),
+        d70_gy=dose_at_volume_share(inside, 0.70),
+        d50_gy=dose_at_volume_share(inside, 0.50),
+        min_gy=float(inside.min()),
+        max_gy=float(inside.max()),
+    )
+
+
+def _goal_result(goal: Goal, dose: DosePerGBq, solution: Solution) -> GoalResult:
+    value = goal.value(dose, solution.activities_gbq)
+    gap = abs(solution.bound - value) / max(abs(solution.bound), 1e-9)
+    return GoalResult(goal.name, value, solution.bound, gap, "Gy", "maximize" if goal.maximized else "minimize")
+
+
+def tumours(plan: Plan) -> tuple[StructureDose, ...]:
+    """Return the dose figures of the tumours of a plan."""
+    return tuple(s for s in plan.structures if s.role == Role.TUMOUR)

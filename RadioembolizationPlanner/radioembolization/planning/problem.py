@@ -1,0 +1,76 @@
+"""A planning problem: one goal under limits; printed, it reads as the prescription."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from radioembolization.dose import DosePerGBq
+from radioembolization.errors import LimitError
+from radioembolization.physics import Device
+from radioembolization.planning.baselines import baselines
+from radioembolization.planning.explain import explain, gains_per_unit
+from radioembolization.planning.goals import Goal
+from radioembolization.planning.limits import Limit
+from radioembolization.planning.plan import Plan, assemble
+from radioembolization.planning.solve import optimize
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A goal and the limits it is subject to."""
+
+    goal: Goal
+    limits: tuple[Limit, ...] = ()
+
+    def subject_to(self, *limits: Limit) -> Problem:
+        """Return the problem with further limits."""
+        return replace(self, limits=self.limits + limits)
+
+    def check_devices(self, device: Device) -> None:
+        """Refuse limits made for another device (``DeviceMismatch``)."""
+        for limit in self.limits:
+            limit.check_device(device)
+
+    def solve(self, dose: DosePerGBq) -> Plan:
+        """Return the optimal plan.
+
+        Raises
+        ------
+        DeviceMismatch, LimitError, LungMassMissing, UnboundedActivity
+            If the limits do not fit the dose rows.
+        Infeasible
+            If the limits contradict each other; the message names the least relaxation.
+        SolverFailure
+            If the solver gives no plan.
+        """
+        self.check_devices(dose.settings.device)
+        solution = optimize(self.goal, self.limits, dose)
+        gains = gains_per_unit(self.goal, self.limits, dose, solution)
+        plan = assemble(self.goal, self.limits, dose, solution, gains)
+        others = baselines(self.goal, self.limits, dose)
+        return replace(plan, baselines=others, explanation=explain(plan, others))
+
+    def evaluate(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> dict[str, float]:
+        """Return the value of every limit for given activities, by printed limit."""
+        return {str(limit): limit.quantity.value(dose, activities_gbq) for limit in self.limits}
+
+    def __str__(self) -> str:
+        verb = "maximize" if self.goal.maximized else "minimize"
+        lines = [f"{verb} {self.goal.name}", "subject to"]
+        return "\n".join(lines + [f"  {limit}" for limit in self.limits])
+
+
+def maximize(goal: Goal) -> Problem:
+    """Return the problem of maximizing a goal."""
+    if not goal.maximized:
+        raise LimitError(f"'{goal.name}' is a goal to minimize.")
+    return Problem(goal)
+
+
+def minimize(goal: Goal) -> Problem:
+    """Return the problem of minimizing a goal."""
+    if goal.maximized:
+        raise LimitError(f"'{goal.name}' is a goal to maximize.")
+    return Problem(goal)

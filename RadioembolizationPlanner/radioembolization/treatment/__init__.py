@@ -1,0 +1,30 @@
+"""From a case to a plan: the whole river in two steps, prepare and plan.
+
+Files, the synthetic patient and 3D Slicer all hand over the same ``CaseInputs``; the command line,
+the report and Slicer all receive the same ``Treatment``.
+"""
+
+from radioembolization.treatment.case import (
+    Case,
+    CaseInputs,
+    Notice,
+    SourceMask,
+    SourceSite,
+    SourceStructure,
+    SyntheticLesions,
+)
+from radioembolization.treatment.prepare import prepare
+from radioembolization.treatment.treatment import Treatment, plan_treatment
+
+__all__ = [
+    "Case",
+    "CaseInputs",
+    "Notice",
+    "SourceMask",
+    "SourceSite",
+    "SourceStructure",
+    "SyntheticLesions",
+    "Treatment",
+    "plan_treatment",
+    "prepare",
+]
