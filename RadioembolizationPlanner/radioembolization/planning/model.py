@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import os
+import sys
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,33 @@ def cvxpy() -> Any:
         raise MissingPackage(
             "Optimizing a plan needs the package cvxpy with the HiGHS solver: pip install 'cvxpy[highs]'."
         ) from error
+    _print_highs_banner_nowhere()
     return cp
+
+
+@cache
+def _print_highs_banner_nowhere() -> None:
+    """Make the first HiGHS object, which prints a banner to the standard output, with that output shut.
+
+    Programs that read the command line's JSON need a clean standard output.
+    """
+    try:
+        import highspy
+    except ImportError as error:
+        raise MissingPackage("Optimizing a plan needs the HiGHS solver: pip install highspy.") from error
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # no standard output at all, as in a windowed application
+        highspy.Highs()
+        return
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        try:
+            highspy.Highs()
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 class Model:
