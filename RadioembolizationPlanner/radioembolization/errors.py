@@ -91,6 +91,10 @@ class TerritoryPartlyOutsideLiver(PlannerWarning):
     """Part of a perfused volume lies outside the liver and receives no microspheres in the model."""
 
 
+class TerritoryHardlyPerfused(PlannerWarning):
+    """The scout shows next to no counts in part of a territory."""
+
+
 class AssumedLungMass(PlannerWarning):
     """The lung mass is a stated assumption, not measured from CT."""
 

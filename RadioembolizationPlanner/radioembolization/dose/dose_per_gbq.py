@@ -76,7 +76,7 @@ class DosePerGBq:
     voxel_kg : ndarray (voxels,)
         Mass of each voxel.
     perfused : ndarray (sites, voxels) of bool
-        Whether a voxel lies in the site's territory.
+        Whether a voxel lies in the perfused part of the site's territory.
     structures : tuple of StructureRows
     lung_gy_per_gbq : ndarray (sites,) or None
         Mean lung dose by shunted activity; None without a lung mass.
@@ -170,7 +170,7 @@ def compute_dose_per_gbq(
         lung_shunt=shunt,
         rows=rows,
         voxel_kg=np.full(len(columns), structures.voxel_kg),
-        perfused=np.stack([site.perfused.ravel()[columns] for site in sites]),
+        perfused=np.stack([territories.perfused(i).ravel()[columns] for i in range(len(sites))]),
         structures=rows_of,
         lung_gy_per_gbq=(settings.energy_j_per_gbq * shunt / structures.lungs.mass_kg if structures.lungs else None),
         emitted_j_per_gbq=settings.energy_j_per_gbq * np.array([site.retained_share for site in sites]),

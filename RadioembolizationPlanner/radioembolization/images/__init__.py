@@ -2,7 +2,7 @@
 
 from radioembolization.images.density import lung_mass_kg_from_ct
 from radioembolization.images.grid import Grid
-from radioembolization.images.resample import resample_counts, resample_linear, resample_mask
+from radioembolization.images.resample import bounding_box, resample_counts, resample_linear, resample_mask
 from radioembolization.images.scout import checked_counts
 from radioembolization.images.volume import Unit, Volume
 
@@ -10,6 +10,7 @@ __all__ = [
     "Grid",
     "Unit",
     "Volume",
+    "bounding_box",
     "checked_counts",
     "lung_mass_kg_from_ct",
     "resample_counts",

@@ -62,7 +62,7 @@ def resample_mask(mask: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
     -------
     ndarray (z, y, x) of bool
     """
-    box = _bounding_box(mask)
+    box = bounding_box(mask)
     if box is None:
         return np.zeros(grid.shape, dtype=bool)
     low = tuple(max(0, start - 1) for start, _ in box)
@@ -135,7 +135,8 @@ def _window(source: Grid, grid: Grid) -> tuple[tuple[slice, ...], Grid | None]:
     return window, grid.box(tuple(low), tuple(int(n) for n in high - low))
 
 
-def _bounding_box(mask: np.ndarray) -> list[tuple[int, int]] | None:
+def bounding_box(mask: np.ndarray) -> list[tuple[int, int]] | None:
+    """Return first and last-plus-one filled index along each axis (z, y, x); None if nothing is filled."""
     box = []
     for axis in range(3):
         filled = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))

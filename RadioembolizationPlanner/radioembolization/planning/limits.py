@@ -225,7 +225,7 @@ class MeanDose(Linear):
 
 @dataclass(frozen=True)
 class PerfusedNormalLiverDose(Quantity):
-    """Mean dose of the normal liver in the territory of each site that is used; the highest counts.
+    """Mean dose of the perfused normal liver of each site that is used; the highest counts.
 
     Taking every used territory for itself, rather than their union, keeps a small injection into a
     large territory from diluting a selective one.  For disjoint or nested territories the mean over

@@ -65,10 +65,15 @@ class Prescription:
     tumour_aim: str = ""
 
     @staticmethod
-    def from_preset(chosen: Preset, **changes: object) -> Prescription:
-        """Return the prescription of a preset, with changed fields."""
+    def from_preset(chosen: Preset, override_reason: str = "", **changes: object) -> Prescription:
+        """Return the prescription of a preset, with changed fields.
+
+        ``override_reason`` lets the limits be used for another device than the preset's.
+        """
         base = Prescription(
-            limits=chosen.limits,
+            limits=tuple(
+                limit.because(replace(limit.provenance, override_reason=override_reason)) for limit in chosen.limits
+            ),
             preset_name=chosen.name,
             notes=chosen.notes,
             tumour_aim=chosen.tumour_aim,

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage, sparse
 
-from radioembolization.errors import TerritoryError, TerritoryPartlyOutsideLiver, TumourNotPerfused
+from radioembolization.errors import (
+    TerritoryError,
+    TerritoryHardlyPerfused,
+    TerritoryPartlyOutsideLiver,
+    TumourNotPerfused,
+)
 from radioembolization.images import Volume
 from radioembolization.structures import StructureSet
 from radioembolization.territories.injection_site import InjectionSite, Pattern
@@ -17,6 +22,11 @@ from radioembolization.territories.injection_site import InjectionSite, Pattern
 _SUM_TOLERANCE = 1e-6
 #: Shares of a perfused volume outside the liver, and of a tumour outside every territory, to warn at.
 _OUTSIDE_WARNED = 0.01
+#: Normal liver of a territory counts as perfused where it receives at least this share of the mean
+#: concentration in that normal liver.  A scout made with a more selective injection leaves part of a
+#: large territory without counts; counting it as perfused would dilute the mean dose of the rest.
+PERFUSED_FROM = 0.10
+_HARDLY_PERFUSED_WARNED = 0.20
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +62,14 @@ class Territories:
         """Return the fractions of one site as an array (z, y, x)."""
         row = self.fractions[[site_index], :].toarray()
         return row.reshape(self.structures.grid.shape)
+
+    def perfused(self, site_index: int) -> np.ndarray:
+        """Return the perfused part (z, y, x) of one territory: without normal liver that receives next to nothing."""
+        site, normal = self.sites[site_index], self.structures.normal_liver.mask
+        inside = site.perfused & normal
+        fractions = self.fraction_map(site_index)
+        hardly = inside & (fractions < PERFUSED_FROM * fractions[inside].mean()) if inside.any() else inside
+        return site.perfused & ~hardly
 
     def combined(self, activities_gbq: np.ndarray) -> np.ndarray:
         """Return the activity per voxel [GBq] (z, y, x) of all sites together."""
@@ -101,7 +119,10 @@ def territories_from_sites(
                 "liver: check the perfused volume, or use distribution = 'tumour_to_normal'."
             )
         rows.append(_row(inside, values * (site.retained_share / total), structures.grid.voxels))
-    return Territories(structures, sites, sparse.csr_array(sparse.vstack(rows)))
+    territories = Territories(structures, sites, sparse.csr_array(sparse.vstack(rows)))
+    for index, site in enumerate(sites):
+        _warn_if_hardly_perfused(site, territories.perfused(index), structures)
+    return territories
 
 
 def nearest_part(
@@ -167,6 +188,19 @@ def _check_sites(sites: tuple[InjectionSite, ...], structures: StructureSet) -> 
                 TumourNotPerfused,
                 stacklevel=3,
             )
+
+
+def _warn_if_hardly_perfused(site: InjectionSite, perfused: np.ndarray, structures: StructureSet) -> None:
+    normal = structures.normal_liver.mask
+    territory, reached = np.count_nonzero(site.perfused & normal), np.count_nonzero(perfused & normal)
+    if reached < (1.0 - _HARDLY_PERFUSED_WARNED) * territory:
+        warnings.warn(
+            f"The scout shows next to no counts in {1 - reached / territory:.0%} of the normal liver in the territory "
+            f"of site '{site.name}' ({(territory - reached) * structures.grid.voxel_ml:.0f} mL): it was probably made "
+            "with a more selective injection. That part does not count as perfused normal liver.",
+            TerritoryHardlyPerfused,
+            stacklevel=3,
+        )
 
 
 def _check_perfused(site: InjectionSite, structures: StructureSet) -> None:

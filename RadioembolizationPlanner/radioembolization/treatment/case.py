@@ -14,7 +14,7 @@ from radioembolization.errors import PlannerWarning
 from radioembolization.images import Grid, Volume
 from radioembolization.planning import Prescription
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role, StructureSet
-from radioembolization.territories import InjectionSite, Pattern
+from radioembolization.territories import InjectionSite, Pattern, Territories
 
 DEFAULT_SPACING_MM = (2.5, 2.5, 2.5)
 
@@ -148,7 +148,7 @@ class Case:
     ----------
     inputs : CaseInputs
     structures : StructureSet
-    sites : tuple of InjectionSite
+    territories : Territories
     scout, ct : Volume or None
         On the planning grid.
     tumour_to_normal : mapping of str to float
@@ -161,7 +161,7 @@ class Case:
 
     inputs: CaseInputs
     structures: StructureSet
-    sites: tuple[InjectionSite, ...]
+    territories: Territories
     scout: Volume | None
     ct: Volume | None
     tumour_to_normal: Mapping[str, float]
@@ -173,6 +173,11 @@ class Case:
     def name(self) -> str:
         """Name of the case."""
         return self.inputs.name
+
+    @property
+    def sites(self) -> tuple[InjectionSite, ...]:
+        """Candidate sites with their perfused volumes on the planning grid."""
+        return self.territories.sites
 
     @property
     def synthetic(self) -> bool:

@@ -17,6 +17,7 @@ from radioembolization.images import (
     Grid,
     Unit,
     Volume,
+    bounding_box,
     checked_counts,
     lung_mass_kg_from_ct,
     resample_counts,
@@ -33,7 +34,7 @@ from radioembolization.structures import (
     place_lesions,
     tumour_to_normal_ratios,
 )
-from radioembolization.territories import InjectionSite, nearest_part
+from radioembolization.territories import InjectionSite, nearest_part, territories_from_sites
 from radioembolization.treatment.case import Case, CaseInputs, SourceMask, SourceSite, collected_notices
 
 #: The planning grid reaches this far beyond liver, tumours and organs [mm].
@@ -62,11 +63,12 @@ def prepare(inputs: CaseInputs) -> Case:
         if scout is not None and not ratios:
             ratios = tumour_to_normal_ratios(structures, scout)
         sites = tuple(_site(site, structures) for site in inputs.sites)
+        territories = territories_from_sites(sites, structures, scout, ratios)
         _warn_of_changed_volumes(inputs, structures)
     return Case(
         inputs=inputs,
         structures=structures,
-        sites=sites,
+        territories=territories,
         scout=scout,
         ct=ct,
         tumour_to_normal=ratios,
@@ -93,9 +95,9 @@ def _planning_grid(inputs: CaseInputs) -> Grid:
 
 def _corners(source: SourceMask) -> np.ndarray:
     """Return the LPS corners of the box around a mask, voxel sides included."""
-    filled = np.argwhere(source.mask)
-    low, high = filled.min(axis=0) - 0.5, filled.max(axis=0) + 0.5
-    ends = np.stack([low, high])
+    box = bounding_box(source.mask)
+    assert box is not None  # empty masks are left out by the caller
+    ends = np.array(box).T - 0.5
     index = np.array([[ends[c[0], 0], ends[c[1], 1], ends[c[2], 2]] for c in np.ndindex(2, 2, 2)])
     return source.grid.to_lps(index)
 

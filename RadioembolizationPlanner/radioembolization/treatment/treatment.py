@@ -17,7 +17,6 @@ from radioembolization.errors import LungDoseCaution
 from radioembolization.images import Volume
 from radioembolization.physics import RESIN_Y90
 from radioembolization.planning import Plan
-from radioembolization.territories import Territories, territories_from_sites
 from radioembolization.treatment.case import Case, Notice, collected_notices
 
 #: Resin: pneumonitis is reported from this lung dose [Gy] on (10.3389/fonc.2023.977160).
@@ -36,7 +35,6 @@ class Treatment:
     Parameters
     ----------
     case : Case
-    territories : Territories
     dose_per_gbq : DosePerGBq
     plan : Plan
     dose : Volume
@@ -48,7 +46,6 @@ class Treatment:
     """
 
     case: Case
-    territories: Territories
     dose_per_gbq: DosePerGBq
     plan: Plan
     dose: Volume
@@ -71,22 +68,19 @@ def plan_treatment(case: Case, progress: Progress | None = None) -> Treatment:
 
     with collected_notices() as notices:
         problem = case.inputs.prescription.problem(case.inputs.settings.device)
-        report("territories", 0, 1)
-        territories = territories_from_sites(case.sites, case.structures, case.scout, case.tumour_to_normal)
-        report("territories", 1, 1)
         rows = compute_dose_per_gbq(
-            territories, case.inputs.settings, lambda step, steps: report("dose per GBq", step, steps)
+            case.territories, case.inputs.settings, lambda step, steps: report("dose per GBq", step, steps)
         )
         report("optimization", 0, 1)
         plan = problem.solve(rows)
         report("optimization", 1, 1)
         report("dose of the plan", 0, 1)
-        dose = dose_volume(territories, case.inputs.settings, plan.activities_gbq)
+        dose = dose_volume(case.territories, case.inputs.settings, plan.activities_gbq)
         histograms = _histograms(case, dose)
         report("dose of the plan", 1, 1)
         _warn_of_lungs(rows, plan)
     all_notices = tuple(dict.fromkeys((*case.notices, *notices)))
-    return Treatment(case, territories, rows, plan, dose, histograms, all_notices)
+    return Treatment(case, rows, plan, dose, histograms, all_notices)
 
 
 def _histograms(case: Case, dose: Volume) -> dict[str, DoseVolumeHistogram]:

@@ -1,0 +1,21 @@
+"""Reading cases and writing plans; the only place that knows file formats."""
+
+from radioembolization.files.case_file import read_case
+from radioembolization.files.case_writer import write_case
+from radioembolization.files.image_file import read_volume, sha256_of, write_volume
+from radioembolization.files.plan_file import PLAN_SCHEMA_VERSION, plan_document, write_results
+from radioembolization.files.segmentation_file import Segmentation, read_segmentation, write_segmentation
+
+__all__ = [
+    "PLAN_SCHEMA_VERSION",
+    "Segmentation",
+    "plan_document",
+    "read_case",
+    "read_segmentation",
+    "read_volume",
+    "sha256_of",
+    "write_case",
+    "write_results",
+    "write_segmentation",
+    "write_volume",
+]

@@ -1,0 +1,205 @@
+"""The case file: a TOML text that names images, structures, sites and the prescription."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from radioembolization.dose import DoseSettings, Method
+from radioembolization.errors import CaseFileError, FileMissing
+from radioembolization.files.image_file import read_volume, sha256_of
+from radioembolization.files.segmentation_file import Segmentation, read_segmentation
+from radioembolization.files.toml_table import Table
+from radioembolization.images import Unit, Volume
+from radioembolization.physics import Convention, device_by_name
+from radioembolization.planning import (
+    Goal,
+    MeanShortfall,
+    Prescription,
+    StructureMean,
+    WeightedSum,
+    WorstTumourMean,
+    preset,
+)
+from radioembolization.planning.prescription import limit_from_table
+from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
+from radioembolization.territories import Pattern
+from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure, SyntheticLesions
+from radioembolization.treatment.case import DEFAULT_SPACING_MM
+
+
+def read_case(path: Path) -> CaseInputs:
+    """Read a case file and everything it names; see ``docs/case-file.md``.
+
+    Paths in it are relative to the file.
+
+    Raises
+    ------
+    CaseFileError
+        If an entry is missing, unknown or of the wrong kind; the message names it.
+    FileMissing, ImageError, StructureError, LimitError
+        For what the file refers to.
+    """
+    top = Table(_load(path), path.name)
+    images, structures, lungs = top.table("images"), top.table("structures"), top.table("lungs")
+    prescription, patient = top.table("prescription"), top.table("patient")
+    dose, grid, lesions = top.table("dose"), top.table("grid"), top.table("synthetic_lesions")
+    segmentation_path = _path(path, structures.text("file"))
+    labels = {name: int(value) for name, value in structures.mapping("labels").items()}
+    segmentation = read_segmentation(segmentation_path, labels)
+    scout_path, ct_path = images.text("scout", ""), images.text("ct", "")
+    used = {"case": path, "structures": segmentation_path}
+    used |= {key: _path(path, text) for key, text in (("scout", scout_path), ("ct", ct_path)) if text}
+    device_name = dose.text("device")
+    given = _structures(structures, segmentation)
+    inputs = CaseInputs(
+        name=top.text("name"),
+        settings=_settings(dose, device_name),
+        structures=given,
+        sites=_sites(top, segmentation, lungs.number("shunt", None)),
+        prescription=_prescription(prescription, given, lesions),
+        scout=_volume(used, "scout", Unit.COUNTS),
+        ct=_volume(used, "ct", Unit.HU),
+        tumour_to_normal={k: float(v) for k, v in top.mapping("tumour_to_normal").items()},
+        lung_mass_kg=lungs.number("mass_kg", None),
+        lung_mass_assumed=lungs.flag("assumed", False),
+        liver_density_g_per_cm3=structures.number("density_g_per_cm3", DEFAULT_LIVER_DENSITY),
+        spacing_mm=grid.numbers("spacing_mm", 3, DEFAULT_SPACING_MM[::-1])[::-1],  # type: ignore[arg-type]
+        synthetic_lesions=_lesions(lesions),
+        synthetic=top.flag("synthetic", False),
+        hashes={part: sha256_of(file) for part, file in sorted(used.items())},
+        patient=patient.text("identifier", ""),
+        include_identifiers=patient.flag("include_in_output", False),
+    )
+    for table in (top, images, structures, lungs, prescription, patient, dose, grid, lesions):
+        table.refuse_leftovers()
+    return inputs
+
+
+def _load(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileMissing(f"Case file '{path}' does not exist.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CaseFileError(f"'{path.name}' is not valid TOML: {error}.") from error
+
+
+def _path(case_path: Path, text: str) -> Path:
+    return (case_path.parent / text).resolve()
+
+
+def _volume(used: Mapping[str, Path], part: str, unit: Unit) -> Volume | None:
+    return read_volume(used[part], unit) if part in used else None
+
+
+def _settings(dose: Table, device_name: str) -> DoseSettings:
+    return DoseSettings(
+        device=device_by_name(device_name),
+        convention=Convention(dose.choice("convention", list(Convention), Convention.CLINICAL)),
+        method=Method(dose.choice("method", list(Method), Method.FFT)),
+    )
+
+
+def _structures(table: Table, segmentation: Segmentation) -> tuple[SourceStructure, ...]:
+    structures = [SourceStructure("liver", Role.LIVER, _union(table.take("liver"), segmentation))]
+    if (lungs := table.take("lungs", None)) is not None:
+        structures.append(SourceStructure("lungs", Role.LUNGS, _union(lungs, segmentation)))
+    for key, role in (("tumours", Role.TUMOUR), ("organs", Role.ORGAN)):
+        for name, reference in _named(table.take(key, []), table, key).items():
+            structures.append(SourceStructure(name, role, _union(reference, segmentation)))
+    return tuple(structures)
+
+
+def _named(value: Any, table: Table, key: str) -> dict[str, Any]:
+    """Return name -> reference from a list of segment names or a table of names."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return {name: name for name in value}
+    raise CaseFileError(
+        f"{table.where}.{key} must be a list of segment names, or a table name = segment, not {value!r}."
+    )
+
+
+def _union(reference: Any, segmentation: Segmentation) -> SourceMask:
+    """Return the mask of a segment name or label value, or the union of a list of them."""
+    parts = reference if isinstance(reference, list) else [reference]
+    if not parts or not all(isinstance(part, (str, int)) and not isinstance(part, bool) for part in parts):
+        raise CaseFileError(f"A structure is a segment name, a label value or a list of them, not {reference!r}.")
+    masks = [segmentation.mask(part) for part in parts]
+    if len(masks) == 1:
+        return masks[0]
+    return SourceMask(np.any([m.mask for m in masks], axis=0), segmentation.grid)
+
+
+def _sites(top: Table, segmentation: Segmentation, shunt: float | None) -> tuple[SourceSite, ...]:
+    sites = []
+    for table in top.tables("sites"):
+        lung_shunt = table.number("lung_shunt", shunt)
+        if lung_shunt is None:
+            raise CaseFileError(
+                f"{table.where} has no lung_shunt and the case has no lungs.shunt: enter a fraction (0.05 for 5 %)."
+            )
+        position = table.numbers("position_mm", 3, ())
+        sites.append(
+            SourceSite(
+                name=table.text("name"),
+                perfused=_union(table.take("perfused"), segmentation),
+                lung_shunt=lung_shunt,
+                pattern=Pattern(table.choice("distribution", list(Pattern), Pattern.SCOUT)),
+                extrahepatic_share=table.number("extrahepatic_share", 0.0),
+                position_lps_mm=position or None,  # type: ignore[arg-type]
+                nearest_to=table.text("nearest_to", ""),
+                among=tuple(table.texts("among", [])),
+            )
+        )
+        table.refuse_leftovers()
+    return tuple(sites)
+
+
+def _prescription(table: Table, given: tuple[SourceStructure, ...], lesions: Table) -> Prescription:
+    name = table.text("preset", "")
+    reason = table.text("override_reason", "")
+    base = Prescription.from_preset(preset(name), reason) if name else Prescription()
+    own = tuple(limit_from_table(entry.everything()) for entry in table.tables("limits"))
+    at_most = table.take("at_most_sites", None)
+    if at_most is not None and (not isinstance(at_most, int) or isinstance(at_most, bool) or at_most < 1):
+        raise CaseFileError(f"{table.where}.at_most_sites must be a whole number of at least 1, not {at_most!r}.")
+    tumours = [s.name for s in given if s.role is Role.TUMOUR]
+    tumours += [f"synthetic lesion {i}" for i in range(1, len(lesions.peek("volumes_ml", [])) + 1)]
+    return Prescription(
+        goal=_goal(table.take("goal", "worst_tumour_mean"), tumours),
+        limits=(*base.limits, *own),
+        at_most_sites=at_most,
+        preset_name=base.preset_name,
+        notes=base.notes,
+        tumour_aim=base.tumour_aim,
+    )
+
+
+def _goal(value: Any, tumours: list[str]) -> Goal:
+    match value:
+        case "worst_tumour_mean":
+            return WorstTumourMean()
+        case {"structure_mean": str(name), **rest} if not rest:
+            return StructureMean(name)
+        case {"shortfall_below_gy": int() | float() as below, **rest} if not rest and tumours:
+            return WeightedSum(tuple((1.0, MeanShortfall(name, float(below))) for name in tumours))
+    raise CaseFileError(
+        f'prescription.goal must be "worst_tumour_mean", {{ structure_mean = "name" }} or '
+        f"{{ shortfall_below_gy = 205 }}, not {value!r}."
+    )
+
+
+def _lesions(table: Table) -> SyntheticLesions | None:
+    if table.empty:
+        return None
+    volumes, ratios = table.list_of_numbers("volumes_ml"), table.list_of_numbers("tumour_to_normal")
+    if len(volumes) != len(ratios) or not volumes or min(*volumes, *ratios) <= 0:
+        raise CaseFileError(f"{table.where} needs as many positive tumour_to_normal as volumes_ml.")
+    return SyntheticLesions(int(table.number("seed", 1)), tuple(volumes), tuple(ratios))

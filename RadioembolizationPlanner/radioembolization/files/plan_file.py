@@ -1,0 +1,154 @@
+"""What a planned treatment leaves on disk: JSON, dose volumes, DVH table, report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import radioembolization
+from radioembolization.files.image_file import write_volume
+from radioembolization.treatment import Case, Treatment
+
+#: Version of the plan document, ``plan.schema.json``; the first number changes when a reader breaks.
+PLAN_SCHEMA_VERSION = "1.0"
+RESEARCH_USE_ONLY = "Research use only; not a medical device."
+_PACKAGES = ("numpy", "scipy", "SimpleITK", "cvxpy", "highspy")
+
+
+def plan_document(treatment: Treatment) -> dict[str, Any]:
+    """Return the plan as a JSON document (see ``docs/plan-file.md``); no clock, no path, no identifier."""
+    plan, case = treatment.plan, treatment.case
+    document: dict[str, Any] = {
+        "schema_version": PLAN_SCHEMA_VERSION,
+        "notice": RESEARCH_USE_ONLY,
+        "software": _software(),
+        "case": _case(case),
+        "status": plan.status,
+        "goal": asdict(plan.goal),
+        "sites": [asdict(site) for site in plan.sites],
+        "structures": [asdict(structure) for structure in plan.structures],
+        "lungs": _lungs(treatment),
+        "limits": [asdict(limit) for limit in plan.limits],
+        "baselines": [asdict(baseline) for baseline in plan.baselines],
+        "explanation": list(plan.explanation),
+        "notices": [asdict(notice) for notice in treatment.notices],
+        "constants": _constants(treatment),
+        "inputs": {part: {"sha256": digest} for part, digest in sorted(case.inputs.hashes.items())},
+    }
+    if case.inputs.include_identifiers and case.inputs.patient:
+        document["patient"] = case.inputs.patient
+    return dict(json.loads(json.dumps(document, allow_nan=False)))  # plain JSON types throughout
+
+
+def write_results(treatment: Treatment, folder: Path, report_html: str | None = None) -> dict[str, Path]:
+    """Write plan, dose, DVH and report into a folder; return the files by what they are.
+
+    Everything is written into a temporary folder beside the target first and moved when complete.
+    """
+    existed = folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+    names = {"plan": "plan.json", "dose": "dose.nrrd", "dose (NIfTI)": "dose.nii.gz", "DVH": "dvh.csv"}
+    try:
+        _write_all(treatment, staging, names)
+        if report_html is not None:
+            names["report"] = "report.html"
+            (staging / names["report"]).write_text(report_html, encoding="utf-8", newline="\n")
+        for name in names.values():
+            os.replace(staging / name, folder / name)
+    except BaseException:
+        shutil.rmtree(staging if existed else folder, ignore_errors=True)
+        raise
+    staging.rmdir()
+    return {what: folder / name for what, name in names.items()}
+
+
+def _write_all(treatment: Treatment, folder: Path, names: dict[str, str]) -> None:
+    text = json.dumps(plan_document(treatment), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / names["plan"]).write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_volume(treatment.dose, folder / names["dose"], {"unit": "Gy", "notice": RESEARCH_USE_ONLY})
+    write_volume(treatment.dose, folder / names["dose (NIfTI)"])
+    (folder / names["DVH"]).write_text(_dvh_table(treatment), encoding="utf-8", newline="\n")
+
+
+def _dvh_table(treatment: Treatment) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["structure", "dose_gy", "volume_percent"])
+    for name, histogram in treatment.histograms.items():
+        for dose, share in zip(histogram.dose_gy, histogram.volume_share, strict=True):
+            writer.writerow([name, f"{dose:.4f}", f"{100 * share:.4f}"])
+    return stream.getvalue()
+
+
+def _software() -> dict[str, Any]:
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return {"name": "radioembolization-planner", "version": radioembolization.__version__, "packages": versions}
+
+
+def _case(case: Case) -> dict[str, Any]:
+    inputs, grid = case.inputs, case.structures.grid
+    return {
+        "name": inputs.name,
+        "synthetic": case.synthetic,
+        "device": inputs.settings.device.name,
+        "preset": inputs.prescription.preset_name,
+        "tumour_aim": inputs.prescription.tumour_aim,
+        "preset_notes": list(inputs.prescription.notes),
+        "tumour_to_normal": {name: float(ratio) for name, ratio in case.tumour_to_normal.items()},
+        "scout_share_in_liver": case.scout_share_in_liver,
+        "source_volume_ml": dict(case.source_volume_ml),
+        "grid": {
+            "shape_zyx": list(grid.shape),
+            "spacing_mm_zyx": list(grid.spacing_mm),
+            "origin_mm_lps": list(grid.origin_mm),
+            "direction": list(grid.direction),
+        },
+    }
+
+
+def _lungs(treatment: Treatment) -> dict[str, Any] | None:
+    rows = treatment.dose_per_gbq
+    if rows.lung_gy_per_gbq is None:
+        return None
+    activity = float(rows.lung_shunt @ treatment.plan.activities_gbq)
+    return {
+        "mean_gy": treatment.plan.lung_gy,
+        "shunted_gbq": activity,
+        "mass_kg": rows.lung_mass_kg,
+        "mass_method": rows.lung_mass_method,
+        "dose_method": "shunted activity spread evenly over the lung mass, k A L / m",
+    }
+
+
+def _constants(treatment: Treatment) -> dict[str, Any]:
+    settings, rows = treatment.plan.settings, treatment.dose_per_gbq
+    device = settings.device
+    return {
+        "nuclide": device.nuclide.name,
+        "half_life_h": device.nuclide.half_life_h,
+        "energy_convention": str(settings.convention),
+        "energy_j_per_gbq": settings.energy_j_per_gbq,
+        "dose_method": str(settings.method),
+        "liver_density_g_per_cm3": treatment.case.structures.density_g_per_cm3,
+        "bq_per_microsphere": device.bq_per_sphere,
+        "bq_per_microsphere_source": device.source,
+        "energy_outside_grid": {
+            name: float(np.round(share, 9)) for name, share in zip(rows.site_names, rows.escaped_share, strict=True)
+        },
+    }

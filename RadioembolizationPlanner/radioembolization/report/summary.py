@@ -1,0 +1,159 @@
+"""What the command line prints: a case before planning, a plan after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from radioembolization.errors import MissingPackage
+from radioembolization.planning import Plan
+from radioembolization.treatment import Case, Notice, Treatment
+
+RESEARCH_USE_ONLY = "Research use only; not a medical device."
+
+
+def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
+    """Print the plan: sites, structures, limits, rules of thumb, explanation, notices, files."""
+    console, plan = _console(), treatment.plan
+    console.print()
+    console.print(_sites(plan))
+    console.print(_structures(treatment))
+    console.print(_limits(plan))
+    console.print(_compared(plan))
+    for line in plan.explanation:
+        console.print(line, markup=False)
+    _print_notices(console, treatment.notices)
+    console.print()
+    for what, path in files.items():
+        console.print(f"{what:14s} {path}", markup=False, soft_wrap=True)
+    console.print(RESEARCH_USE_ONLY)
+
+
+def case_summary(case: Case) -> None:
+    """Print what was understood of a case: structures, sites, prescription, notices."""
+    console, structures = _console(), case.structures
+    table = _table("Structures", "structure", "role", "volume [mL]", "mass [kg]")
+    for s in structures.all:
+        table.add_row(s.name, str(s.role), f"{structures.volume_ml(s):.1f}", f"{structures.mass_kg(s):.3f}")
+    if structures.lungs:
+        table.add_row("lungs", f"mass: {structures.lungs.method}", "", f"{structures.lungs.mass_kg:.3f}")
+    console.print(table)
+    console.print(_candidates(case))
+    grid = structures.grid
+    spacing = " x ".join(f"{side:g}" for side in grid.spacing_mm[::-1])
+    shape = " x ".join(str(n) for n in grid.shape[::-1])
+    console.print(f"Planning grid: {shape} voxels of {spacing} mm (x, y, z).")
+    console.print(f"Device: {case.inputs.settings.device.title}.")
+    if case.scout_share_in_liver is not None:
+        console.print(f"{case.scout_share_in_liver:.1%} of the scout counts lie inside the liver.")
+    console.print(str(case.inputs.prescription.problem(case.inputs.settings.device)), markup=False)
+    _print_notices(console, case.notices)
+    console.print("The case can be planned. " + RESEARCH_USE_ONLY)
+
+
+def _console() -> Any:
+    try:
+        from rich.console import Console
+    except ImportError as error:
+        raise MissingPackage("Printing tables needs the package rich: pip install rich (or use --json).") from error
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
+
+
+def _table(title: str, *columns: str) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        left = number == 0 or "[" not in column
+        table.add_column(column.replace("[", "\\["), justify="left" if left else "right", overflow="fold")
+    return table
+
+
+def _sites(plan: Plan) -> Any:
+    table = _table(
+        f"Plan: {plan.settings.device.title}",
+        "injection site",
+        "activity [GBq]",
+        "lung shunt [%]",
+        "microspheres [million]",
+    )
+    for site in plan.used_sites:
+        table.add_row(
+            site.name, f"{site.activity_gbq:.3f}", f"{100 * site.lung_shunt:.1f}", f"{site.microspheres / 1e6:.1f}"
+        )
+    table.add_row("total", f"{plan.activities_gbq.sum():.3f}", "", "")
+    return table
+
+
+def _structures(treatment: Treatment) -> Any:
+    plan, rows = treatment.plan, treatment.dose_per_gbq
+    table = _table(
+        "Absorbed dose", "structure", "volume [mL]", "mean [Gy]", "D95 [Gy]", "D70 [Gy]", "D50 [Gy]", "max [Gy]"
+    )
+    for s in plan.structures:
+        figures = (s.mean_gy, s.d95_gy, s.d70_gy, s.d50_gy, s.max_gy)
+        table.add_row(s.name, f"{s.volume_ml:.1f}", *(f"{figure:.1f}" for figure in figures))
+    if plan.lung_gy is not None:
+        table.add_row(f"lungs ({rows.lung_mass_kg:.2f} kg, {rows.lung_mass_method})", "", f"{plan.lung_gy:.1f}")
+    return table
+
+
+def _limits(plan: Plan) -> Any:
+    table = _table("Limits", "limit", "value [unit]", "bound [unit]", "met", "gain per unit [Gy]", "source")
+    for limit in plan.limits:
+        sign = "<=" if limit.sense == "at most" else ">="
+        met = ("yes, binding" if limit.binding else "yes") if limit.met else "NO"
+        gain = "" if limit.gain_per_unit is None else f"{limit.gain_per_unit:+.2f}"
+        value, bound = f"{limit.value:.3g} {limit.unit}", f"{sign} {limit.limit:g} {limit.unit}"
+        table.add_row(limit.name, value, bound, met, gain, limit.source)
+    return table
+
+
+def _compared(plan: Plan) -> Any:
+    table = _table(
+        f"Compared: {plan.goal.name}",
+        "plan",
+        "goal [Gy]",
+        "worst tumour mean [Gy]",
+        "worst tumour D70 [Gy]",
+        "normal liver mean [Gy]",
+        "sites",
+    )
+    tumours = [s for s in plan.structures if s.role == "tumour"]
+    normal = next(s.mean_gy for s in plan.structures if s.name == "normal liver")
+    worst = (min(s.mean_gy for s in tumours), min(s.d70_gy for s in tumours))
+    used = ", ".join(site.name for site in plan.used_sites)
+    table.add_row("optimized", *(f"{v:.1f}" for v in (plan.goal.value, *worst, normal)), used)
+    for b in plan.baselines:
+        figures = (b.goal_value, b.tumour_mean_gy, b.tumour_d70_gy, b.normal_liver_gy)
+        name = b.name if b.limits_met else f"{b.name} (misses a lower limit)"
+        table.add_row(name, *(f"{v:.1f}" for v in figures), ", ".join(b.sites))
+    return table
+
+
+def _candidates(case: Case) -> Any:
+    structures = case.structures
+    columns = ["candidate site", "perfused liver [mL]", "normal liver [mL]", "lung shunt [%]"]
+    table = _table("Candidate sites", *columns, *(f"{t.name} [%]" for t in structures.tumours))
+    voxel_ml = structures.grid.voxel_ml
+    for site in case.sites:
+        perfused = site.perfused & structures.liver.mask
+        normal = np.count_nonzero(perfused & structures.normal_liver.mask)
+        shares = (100 * np.count_nonzero(perfused & t.mask) / np.count_nonzero(t.mask) for t in structures.tumours)
+        table.add_row(
+            site.name,
+            f"{np.count_nonzero(perfused) * voxel_ml:.0f}",
+            f"{normal * voxel_ml:.0f}",
+            f"{100 * site.lung_shunt:.1f}",
+            *(f"{share:.0f}" for share in shares),
+        )
+    return table
+
+
+def _print_notices(console: Any, notices: tuple[Notice, ...]) -> None:
+    for notice in notices:
+        console.print(f"Note, {notice.name}: {notice.message}", markup=False)
