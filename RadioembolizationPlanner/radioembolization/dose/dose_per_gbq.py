@@ -12,7 +12,7 @@ import numpy as np
 
 from radioembolization.dose.convolution import convolve
 from radioembolization.dose.local_deposition import deposit_locally
-from radioembolization.errors import EnergyLeavesGrid, StructureError
+from radioembolization.errors import EnergyLeavesGrid, StructureError, TerritoryError
 from radioembolization.images import Unit, Volume
 from radioembolization.physics import Convention, Device, VoxelKernel, voxel_kernel
 from radioembolization.structures import Role, Structure, StructureSet
@@ -121,6 +121,36 @@ class DosePerGBq:
         """Return the mass-weighted mean dose per GBq (sites,) over some voxels [Gy/GBq]."""
         weights = self.voxel_kg[voxels]
         return self.rows[:, voxels].astype(float) @ weights / weights.sum()
+
+    @cached_property
+    def mean_rows(self) -> dict[str, np.ndarray]:
+        """Mean dose per GBq (sites,) of each structure by name [Gy/GBq]."""
+        return {s.name: self.mean_row(s.voxels) for s in self.structures}
+
+    def structure_row(self, name: str) -> np.ndarray:
+        """Return the mean dose per GBq (sites,) of a structure [Gy/GBq]; ``StructureError`` if there is none."""
+        return self.mean_rows[self.structure(name).name]
+
+    @cached_property
+    def perfused_normal_rows(self) -> np.ndarray:
+        """Mean dose per GBq of each site (columns) in the perfused normal liver of each territory (rows).
+
+        Raises
+        ------
+        TerritoryError
+            If a territory holds no normal liver.
+        """
+        rows = []
+        normal = next(s for s in self.structures if s.role is Role.NORMAL_LIVER).voxels
+        for name, perfused in zip(self.site_names, self.perfused, strict=True):
+            inside = normal[perfused[normal]]
+            if not len(inside):
+                raise TerritoryError(
+                    f"The territory of site '{name}' holds no normal liver, so its mean dose cannot be limited: use a "
+                    "limit on the whole normal liver, or enlarge the territory."
+                )
+            rows.append(self.mean_row(inside))
+        return np.stack(rows)
 
     def dose_gy(self, activities_gbq: np.ndarray) -> np.ndarray:
         """Return the dose in every voxel (voxels,) [Gy]."""

@@ -109,18 +109,19 @@ def _interpolated(volume: Volume, grid: Grid, outside: float, nearest: bool) -> 
 
 
 def _counts_inside(counts: Volume, grid: Grid) -> float:
-    """Sum the counts of source voxels by the share of their sub-voxel centres inside the target."""
+    """Sum the counts inside the target; source voxels its border cuts count by the share of their sub-voxels."""
     nonzero = np.argwhere(counts.array)
     if not len(nonzero):
         return 0.0
     values = counts.array[tuple(nonzero.T)].astype(float)
-    offsets = (np.arange(3) + 0.5) / 3.0 - 0.5
-    share = np.zeros(len(nonzero))
-    upper = np.array(grid.shape) - 0.5
-    for offset in np.stack(np.meshgrid(offsets, offsets, offsets, indexing="ij"), axis=-1).reshape(-1, 3):
-        index = grid.to_index(counts.grid.to_lps(nonzero + offset))
-        share += np.all((index >= -0.5) & (index < upper), axis=1)
-    return float(values @ share / 27.0)
+    index = grid.to_index(counts.grid.to_lps(nonzero))
+    depth = np.minimum(index + 0.5, np.array(grid.shape) - 0.5 - index).min(axis=1)
+    reach = np.linalg.norm(counts.grid.spacing_mm) / min(grid.spacing_mm)
+    cut = np.abs(depth) < reach
+    offsets = (np.array(list(np.ndindex(3, 3, 3))) - 1.0) / 3.0
+    points = grid.to_index(counts.grid.to_lps(nonzero[cut][:, None] + offsets))
+    inside = np.all((points >= -0.5) & (points < np.array(grid.shape) - 0.5), axis=2).mean(axis=1)
+    return float(values[~cut] @ (depth[~cut] > 0) + values[cut] @ inside)
 
 
 def _window(source: Grid, grid: Grid) -> tuple[tuple[slice, ...], Grid | None]:

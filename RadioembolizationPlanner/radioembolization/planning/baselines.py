@@ -141,7 +141,6 @@ def _result(name: str, found: tuple[float, bool, np.ndarray], dose: DosePerGBq) 
     value, met, activities = found
     used = activities > 0
     worst_mean, worst_d70 = worst_tumour_figures(dose, activities)
-    normal = dose.structure(NORMAL_LIVER).voxels
     return BaselineResult(
         name=name,
         goal_value=value,
@@ -150,7 +149,7 @@ def _result(name: str, found: tuple[float, bool, np.ndarray], dose: DosePerGBq) 
         activities_gbq=tuple(float(a) for a in activities[used]),
         tumour_mean_gy=worst_mean,
         tumour_d70_gy=worst_d70,
-        normal_liver_gy=float(dose.mean_row(normal) @ activities),
+        normal_liver_gy=float(dose.structure_row(NORMAL_LIVER) @ activities),
     )
 
 

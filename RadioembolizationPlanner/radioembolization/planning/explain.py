@@ -14,12 +14,15 @@ from radioembolization.planning.baselines import BaselineResult
 from radioembolization.planning.goals import Goal
 from radioembolization.planning.limits import Limit, LimitResult
 from radioembolization.planning.solve import Solution, optimize
+from radioembolization.structures import Role
 
 if TYPE_CHECKING:
     from radioembolization.planning.plan import Plan
 
 #: Relative step of the finite difference behind "one more unit buys".
 _STEP = 0.01
+#: A tumour with a smaller share inside the injected territories is named.
+_FULLY_PERFUSED = 0.995
 
 
 def gains_per_unit(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, solution: Solution) -> list[float | None]:
@@ -53,6 +56,11 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     used = [f"{s.name} {s.activity_gbq:.3g} GBq" for s in plan.used_sites]
     unused = [s.name for s in plan.sites if s not in plan.used_sites]
     lines = [f"Injected: {', '.join(used) or 'nothing'}." + (f" Not used: {', '.join(unused)}." if unused else "")]
+    lines += [
+        f"{1 - s.perfused_share:.0%} of {s.name} lies outside the injected territories and stays untreated."
+        for s in plan.structures
+        if s.role == Role.TUMOUR and s.perfused_share < _FULLY_PERFUSED
+    ]
     lines += [_binding_sentence(limit, plan) for limit in plan.binding_limits]
     if not plan.binding_limits:
         lines.append("No limit holds the goal back.")

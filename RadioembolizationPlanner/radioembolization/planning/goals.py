@@ -45,7 +45,7 @@ class Goal(ABC):
 
 def tumour_mean_rows(dose: DosePerGBq) -> np.ndarray:
     """Return the mean dose per GBq of each site in each tumour (tumours, sites) [Gy/GBq]."""
-    return np.stack([dose.mean_row(tumour.voxels) for tumour in dose.with_role(Role.TUMOUR)])
+    return np.stack([dose.mean_rows[tumour.name] for tumour in dose.with_role(Role.TUMOUR)])
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class StructureMean(Goal):
         return True
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
-        return float(dose.mean_row(dose.structure(self.structure).voxels) @ activities_gbq)
+        return float(dose.structure_row(self.structure) @ activities_gbq)
 
     def expression(self, model: Model) -> Any:
-        return model.dose.mean_row(model.dose.structure(self.structure).voxels) @ model.activities
+        return model.dose.structure_row(self.structure) @ model.activities
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ class MeanShortfall(Goal):
         return False
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
-        mean = dose.mean_row(dose.structure(self.structure).voxels) @ activities_gbq
+        mean = dose.structure_row(self.structure) @ activities_gbq
         return float(max(0.0, self.below_gy - mean))
 
     def expression(self, model: Model) -> Any:
-        row = model.dose.mean_row(model.dose.structure(self.structure).voxels)
+        row = model.dose.structure_row(self.structure)
         return cvxpy().pos(self.below_gy - row @ model.activities)
 
 

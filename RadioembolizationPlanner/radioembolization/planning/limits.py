@@ -220,7 +220,7 @@ class MeanDose(Linear):
         return f"mean dose, {whole}{self.structure}"
 
     def row(self, dose: DosePerGBq) -> np.ndarray:
-        return dose.mean_row(dose.structure(self.structure).voxels)
+        return dose.structure_row(self.structure)
 
 
 @dataclass(frozen=True)
@@ -236,40 +236,19 @@ class PerfusedNormalLiverDose(Quantity):
     def name(self) -> str:
         return "mean dose, perfused normal liver (every injected territory)"
 
-    @staticmethod
-    def rows(dose: DosePerGBq) -> np.ndarray:
-        """Mean dose per GBq of each site (columns) in the normal liver of each territory (rows).
-
-        Raises
-        ------
-        LimitError
-            If a territory holds no normal liver.
-        """
-        normal = dose.structure(NORMAL_LIVER).voxels
-        rows = []
-        for name, perfused in zip(dose.site_names, dose.perfused, strict=True):
-            inside = normal[perfused[normal]]
-            if not len(inside):
-                raise LimitError(
-                    f"The territory of site '{name}' holds no normal liver, so its mean dose cannot be "
-                    "limited: use a limit on the whole normal liver, or enlarge the territory."
-                )
-            rows.append(dose.mean_row(inside))
-        return np.stack(rows)
-
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         used = np.asarray(activities_gbq) > USED_GBQ
-        return float(np.max(self.rows(dose)[used] @ activities_gbq, initial=0.0))
+        return float(np.max(dose.perfused_normal_rows[used] @ activities_gbq, initial=0.0))
 
     def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
-        rows = self.rows(model.dose)
+        rows = model.dose.perfused_normal_rows
         if not at_most:
             raise LimitError(f"A lower bound on the {self.name} is not available yet.")
         slack_if_unused = rows @ model.cap_gbq
         return [rows @ model.activities <= bound + np.diag(slack_if_unused) @ (1 - model.used)]
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
-        return bound / np.diag(self.rows(dose))
+        return bound / np.diag(dose.perfused_normal_rows)
 
 
 @dataclass(frozen=True)

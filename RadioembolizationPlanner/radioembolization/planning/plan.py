@@ -29,7 +29,11 @@ class SitePlan:
 
 @dataclass(frozen=True)
 class StructureDose:
-    """Dose figures of one structure; Dx is the dose that x % of the volume receive at least."""
+    """Dose figures of one structure.
+
+    Dx is the dose that x % of the volume receive at least; ``perfused_share`` is the share of the volume
+    inside the territories that are injected.
+    """
 
     name: str
     role: str
@@ -41,6 +45,7 @@ class StructureDose:
     d50_gy: float
     min_gy: float
     max_gy: float
+    perfused_share: float
 
 
 @dataclass(frozen=True)
@@ -133,19 +138,19 @@ def assemble(
 def structure_doses(dose: DosePerGBq, activities_gbq: np.ndarray) -> tuple[StructureDose, ...]:
     """Return the dose figures of every structure, and of the normal liver that is perfused."""
     voxel_gy = dose.dose_gy(activities_gbq)
-    doses = [_structure_dose(s, s.voxels, dose, voxel_gy) for s in dose.structures]
+    injected = dose.perfused[np.asarray(activities_gbq) > USED_GBQ].any(axis=0)
+    doses = [_structure_dose(s, s.voxels, dose, voxel_gy, injected) for s in dose.structures]
     normal = dose.structure(NORMAL_LIVER)
-    used = np.asarray(activities_gbq) > USED_GBQ
-    perfused = normal.voxels[dose.perfused[used][:, normal.voxels].any(axis=0)]
+    perfused = normal.voxels[injected[normal.voxels]]
     if len(perfused):
         position = [s.name for s in dose.structures].index(NORMAL_LIVER) + 1
         part = replace(normal, name=PERFUSED_NORMAL_LIVER)
-        doses.insert(position, _structure_dose(part, perfused, dose, voxel_gy))
+        doses.insert(position, _structure_dose(part, perfused, dose, voxel_gy, injected))
     return tuple(doses)
 
 
 def _structure_dose(
-    structure: StructureRows, voxels: np.ndarray, dose: DosePerGBq, voxel_gy: np.ndarray
+    structure: StructureRows, voxels: np.ndarray, dose: DosePerGBq, voxel_gy: np.ndarray, injected: np.ndarray
 ) -> StructureDose:
     inside, weights = voxel_gy[voxels], dose.voxel_kg[voxels]
     share = float(weights.sum() / dose.voxel_kg[structure.voxels].sum())
@@ -160,6 +165,7 @@ def _structure_dose(
         d50_gy=dose_at_volume_share(inside, 0.50),
         min_gy=float(inside.min()),
         max_gy=float(inside.max()),
+        perfused_share=float(weights @ injected[voxels] / weights.sum()),
     )
 
 

@@ -92,11 +92,21 @@ def _sites(plan: Plan) -> Any:
 def _structures(treatment: Treatment) -> Any:
     plan, rows = treatment.plan, treatment.dose_per_gbq
     table = _table(
-        "Absorbed dose", "structure", "volume [mL]", "mean [Gy]", "D95 [Gy]", "D70 [Gy]", "D50 [Gy]", "max [Gy]"
+        "Absorbed dose",
+        "structure",
+        "volume [mL]",
+        "mean [Gy]",
+        "D95 [Gy]",
+        "D70 [Gy]",
+        "D50 [Gy]",
+        "max [Gy]",
+        "perfused [%]",
     )
     for s in plan.structures:
         figures = (s.mean_gy, s.d95_gy, s.d70_gy, s.d50_gy, s.max_gy)
-        table.add_row(s.name, f"{s.volume_ml:.1f}", *(f"{figure:.1f}" for figure in figures))
+        table.add_row(
+            s.name, f"{s.volume_ml:.1f}", *(f"{figure:.1f}" for figure in figures), f"{100 * s.perfused_share:.0f}"
+        )
     if plan.lung_gy is not None:
         table.add_row(f"lungs ({rows.lung_mass_kg:.2f} kg, {rows.lung_mass_method})", "", f"{plan.lung_gy:.1f}")
     return table
