@@ -165,7 +165,7 @@ def _structure_dose(
         d50_gy=dose_at_volume_share(inside, 0.50),
         min_gy=float(inside.min()),
         max_gy=float(inside.max()),
-        perfused_share=float(weights @ injected[voxels] / weights.sum()),
+        perfused_share=float(weights[injected[voxels]].sum() / weights.sum()),
     )
 
 
