@@ -141,7 +141,7 @@ class DosePerGBq:
             If a territory holds no normal liver.
         """
         rows = []
-        normal = next(s for s in self.structures if s.role is Role.NORMAL_LIVER).voxels
+        normal = self._normal_liver.voxels
         for name, perfused in zip(self.site_names, self.perfused, strict=True):
             inside = normal[perfused[normal]]
             if not len(inside):
@@ -151,6 +151,31 @@ class DosePerGBq:
                 )
             rows.append(self.mean_row(inside))
         return np.stack(rows)
+
+    @cached_property
+    def normal_liver_energy_row(self) -> np.ndarray:
+        """Energy absorbed by the whole normal liver per GBq of each site (sites,) [J/GBq]."""
+        voxels = self._normal_liver.voxels
+        return self.rows[:, voxels].astype(float) @ self.voxel_kg[voxels]
+
+    @cached_property
+    def normal_liver_parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Parts of the perfusable normal liver that lie in the same territories.
+
+        Returns
+        -------
+        members : ndarray (parts, sites) of bool
+        mass_kg : ndarray (parts,)
+        """
+        voxels = self._normal_liver.voxels
+        members, part = np.unique(self.perfused[:, voxels].T, axis=0, return_inverse=True)
+        kg = np.bincount(part.ravel(), weights=self.voxel_kg[voxels], minlength=len(members))
+        reached = members.any(axis=1)
+        return members[reached], kg[reached]
+
+    @property
+    def _normal_liver(self) -> StructureRows:
+        return next(s for s in self.structures if s.role is Role.NORMAL_LIVER)
 
     def dose_gy(self, activities_gbq: np.ndarray) -> np.ndarray:
         """Return the dose in every voxel (voxels,) [Gy]."""

@@ -176,6 +176,7 @@ def _prescription(table: Table, given: tuple[SourceStructure, ...], lesions: Tab
         goal=_goal(table.take("goal", "worst_tumour_mean"), tumours),
         limits=(*base.limits, *own),
         at_most_sites=at_most,
+        least_activity_gbq=table.number("least_activity_gbq", None),
         preset_name=base.preset_name,
         notes=base.notes,
         tumour_aim=base.tumour_aim,

@@ -98,6 +98,8 @@ def _case_text(inputs: CaseInputs) -> str:
     lines += ["", "[prescription]", f"preset = {_toml(inputs.prescription.preset_name)}"]
     if inputs.prescription.at_most_sites is not None:
         lines.append(f"at_most_sites = {inputs.prescription.at_most_sites}")
+    if inputs.prescription.least_activity_gbq is not None:
+        lines.append(f"least_activity_gbq = {inputs.prescription.least_activity_gbq!r}")
     for site in inputs.sites:
         lines += _site_lines(site)
     return "\n".join(lines) + "\n"

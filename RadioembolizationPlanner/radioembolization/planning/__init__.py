@@ -3,6 +3,7 @@
 from radioembolization.planning.baselines import BaselineResult
 from radioembolization.planning.goals import Goal, MeanShortfall, StructureMean, WeightedSum, WorstTumourMean
 from radioembolization.planning.limits import (
+    InjectionActivity,
     InjectionSites,
     Limit,
     LimitResult,
@@ -11,6 +12,7 @@ from radioembolization.planning.limits import (
     PerfusedNormalLiverDose,
     Provenance,
     ShuntedActivity,
+    TerritoryNormalLiverDose,
     TotalActivity,
 )
 from radioembolization.planning.plan import GoalResult, Plan, SitePlan, StructureDose
@@ -21,6 +23,7 @@ __all__ = [
     "BaselineResult",
     "Goal",
     "GoalResult",
+    "InjectionActivity",
     "InjectionSites",
     "Limit",
     "LimitResult",
@@ -37,6 +40,7 @@ __all__ = [
     "SitePlan",
     "StructureDose",
     "StructureMean",
+    "TerritoryNormalLiverDose",
     "TotalActivity",
     "WeightedSum",
     "WorstTumourMean",

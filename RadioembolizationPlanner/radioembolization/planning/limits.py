@@ -18,8 +18,8 @@ from radioembolization.physics import Device
 from radioembolization.planning.model import Model
 from radioembolization.structures import NORMAL_LIVER
 
-#: A site with less activity is not used [GBq].
-USED_GBQ = 1e-6
+#: A site with less activity than the first is not used; an injection has at least the second [GBq].
+USED_GBQ, LEAST_INJECTION_GBQ = 1e-6, 1e-3
 #: Relative slack with which a limit counts as met, and as binding.
 MET_TOLERANCE, BINDING_TOLERANCE = 1e-6, 1e-4
 
@@ -66,8 +66,8 @@ class Quantity(ABC):
         """Value for given activities (sites,) [GBq]."""
 
     @abstractmethod
-    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
-        """cvxpy constraints that keep the quantity within a bound."""
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        """cvxpy constraints that keep the quantity within a bound, loosened by a slack in its unit."""
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         """Largest activity (sites,) an upper bound allows each site, alone; infinite if none."""
@@ -198,9 +198,9 @@ class Linear(Quantity):
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         return float(self.row(dose) @ activities_gbq)
 
-    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
         total = self.row(model.dose) @ model.activities
-        return [total <= bound if at_most else total >= bound]
+        return [total <= bound + slack if at_most else total >= bound - slack]
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         row = self.row(dose)
@@ -225,30 +225,67 @@ class MeanDose(Linear):
 
 @dataclass(frozen=True)
 class PerfusedNormalLiverDose(Quantity):
-    """Mean dose of the perfused normal liver of each site that is used; the highest counts.
+    """Energy absorbed by the normal liver over the mass of its perfused part, ``sum_j e_j x_j / M(used)``.
 
-    Taking every used territory for itself, rather than their union, keeps a small injection into a
-    large territory from diluting a selective one.  For disjoint or nested territories the mean over
-    the union then lies within the bound too.
+    Perfused is the union of the territories of the sites used.  Energy that spills into normal liver
+    beyond the union counts too, so the value is never below the mean dose of the union.  A large
+    territory dilutes a selective injection inside it; ``TerritoryNormalLiverDose`` does not allow that.
     """
 
     @property
     def name(self) -> str:
-        return "mean dose, perfused normal liver (every injected territory)"
+        return "mean dose, perfused normal liver"
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        members, kg = dose.normal_liver_parts
+        perfused_kg = float(kg @ members[:, np.asarray(activities_gbq) > USED_GBQ].any(axis=1))
+        energy_j = float(dose.normal_liver_energy_row @ activities_gbq)
+        return energy_j / perfused_kg if perfused_kg > 0 else 0.0
+
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        _upper_only(self, at_most)
+        members, kg = model.dose.normal_liver_parts
+        covered = model.variable(len(kg), 0.0, 1.0)  # share of each part that counts as perfused
+        return [
+            covered <= members.astype(float) @ model.used,
+            model.activities >= LEAST_INJECTION_GBQ * model.used,
+            model.dose.normal_liver_energy_row @ model.activities <= bound * (kg @ covered) + slack * kg.sum(),
+        ]
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        _, kg = dose.normal_liver_parts
+        return bound * kg.sum() / dose.normal_liver_energy_row
+
+
+@dataclass(frozen=True)
+class TerritoryNormalLiverDose(Quantity):
+    """Mean dose of the perfused normal liver in the territory of each site that is used; the highest counts.
+
+    Every used territory is taken for itself, so a small injection into a large territory cannot dilute
+    a selective one.
+    """
+
+    @property
+    def name(self) -> str:
+        return "mean dose, perfused normal liver of each territory"
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         used = np.asarray(activities_gbq) > USED_GBQ
         return float(np.max(dose.perfused_normal_rows[used] @ activities_gbq, initial=0.0))
 
-    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        _upper_only(self, at_most)
         rows = model.dose.perfused_normal_rows
-        if not at_most:
-            raise LimitError(f"A lower bound on the {self.name} is not available yet.")
         slack_if_unused = rows @ model.cap_gbq
-        return [rows @ model.activities <= bound + np.diag(slack_if_unused) @ (1 - model.used)]
+        return [rows @ model.activities <= bound + slack + np.diag(slack_if_unused) @ (1 - model.used)]
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         return bound / np.diag(dose.perfused_normal_rows)
+
+
+def _upper_only(quantity: Quantity, at_most: bool) -> None:
+    if not at_most:
+        raise LimitError(f"A lower bound on the {quantity.name} is not available.")
 
 
 @dataclass(frozen=True)
@@ -271,8 +308,8 @@ class LungDose(Linear):
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         return super().value(dose, activities_gbq) + self.earlier_gy
 
-    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
-        return super().constraints(model, at_most, bound - self.earlier_gy)
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        return super().constraints(model, at_most, bound - self.earlier_gy, slack)
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         return super().cap_gbq(dose, max(0.0, bound - self.earlier_gy))
@@ -309,6 +346,30 @@ class TotalActivity(Linear):
 
 
 @dataclass(frozen=True)
+class InjectionActivity(Quantity):
+    """Activity of each injection, bounded from below: ``InjectionActivity().at_least(gbq=0.1)``.
+
+    Its value is the smallest activity of any site used.
+    """
+
+    keyword: ClassVar[str] = "gbq"
+    unit: ClassVar[str] = "GBq"
+
+    @property
+    def name(self) -> str:
+        return "activity of each injection"
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        used = np.asarray(activities_gbq)[np.asarray(activities_gbq) > USED_GBQ]
+        return float(used.min()) if len(used) else np.inf
+
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        if at_most:
+            raise LimitError(f"An upper bound on the {self.name} is not available; limit the total activity.")
+        return [model.activities >= bound * model.used - slack]
+
+
+@dataclass(frozen=True)
 class InjectionSites(Quantity):
     """Number of sites with activity."""
 
@@ -322,7 +383,7 @@ class InjectionSites(Quantity):
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         return float(np.count_nonzero(np.asarray(activities_gbq) > USED_GBQ))
 
-    def constraints(self, model: Model, at_most: bool, bound: float) -> list[Any]:
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
         if not at_most:
             raise LimitError("A least number of sites is not a limit: require sites one by one instead.")
         return [sum(model.used[i] for i in range(len(model.cap_gbq))) <= bound]

@@ -78,6 +78,10 @@ class Model:
         self.uses_choice = True
         return cvxpy().Variable(len(self.cap_gbq), boolean=True)
 
+    def variable(self, size: int, lower: float, upper: float) -> Any:
+        """Return a further bounded variable (size,)."""
+        return cvxpy().Variable(size, bounds=[lower, upper])
+
     def choice_constraints(self) -> list[Any]:
         """Return what ties activities to the use of their site, if any limit asked for it."""
         return [self.activities <= np.diag(self.cap_gbq) @ self.used] if self.uses_choice else []

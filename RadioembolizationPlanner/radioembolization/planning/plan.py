@@ -138,7 +138,7 @@ def assemble(
 def structure_doses(dose: DosePerGBq, activities_gbq: np.ndarray) -> tuple[StructureDose, ...]:
     """Return the dose figures of every structure, and of the normal liver that is perfused."""
     voxel_gy = dose.dose_gy(activities_gbq)
-    injected = dose.perfused[np.asarray(activities_gbq) > USED_GBQ].any(axis=0)
+    injected = np.any(dose.perfused[np.asarray(activities_gbq) > USED_GBQ], axis=0)
     doses = [_structure_dose(s, s.voxels, dose, voxel_gy, injected) for s in dose.structures]
     normal = dose.structure(NORMAL_LIVER)
     perfused = normal.voxels[injected[normal.voxels]]

@@ -12,6 +12,7 @@ from radioembolization.errors import LimitError, LimitOverride
 from radioembolization.physics import Device
 from radioembolization.planning.goals import Goal, WorstTumourMean
 from radioembolization.planning.limits import (
+    InjectionActivity,
     InjectionSites,
     Limit,
     LungDose,
@@ -20,6 +21,7 @@ from radioembolization.planning.limits import (
     Provenance,
     Quantity,
     ShuntedActivity,
+    TerritoryNormalLiverDose,
     TotalActivity,
 )
 from radioembolization.planning.problem import Problem
@@ -55,11 +57,12 @@ class Preset:
 
 @dataclass(frozen=True)
 class Prescription:
-    """What is asked of a plan: a goal, limits, at most how many injections."""
+    """What is asked of a plan: a goal, limits, at most how many injections, at least how much in each."""
 
     goal: Goal = field(default_factory=WorstTumourMean)
     limits: tuple[Limit, ...] = ()
     at_most_sites: int | None = None
+    least_activity_gbq: float | None = None
     preset_name: str = ""
     notes: tuple[str, ...] = ()
     tumour_aim: str = ""
@@ -91,6 +94,8 @@ class Prescription:
         limits = self.limits
         if self.at_most_sites is not None:
             limits = (*limits, InjectionSites().at_most(count=self.at_most_sites))
+        if self.least_activity_gbq is not None:
+            limits = (*limits, InjectionActivity().at_least(gbq=self.least_activity_gbq))
         problem = Problem(self.goal, limits)
         problem.check_devices(device)
         for limit in limits:
@@ -108,8 +113,9 @@ class Prescription:
 def quantity_by_name(name: str, structure: str = "", earlier_gy: float = 0.0) -> Quantity:
     """Return a quantity by the name used in TOML files.
 
-    ``mean_dose`` needs a structure; ``whole_normal_liver``, ``perfused_normal_liver``, ``lungs``,
-    ``shunted_activity``, ``total_activity`` and ``injection_sites`` stand alone.
+    ``mean_dose`` needs a structure; the others (``whole_normal_liver``, ``perfused_normal_liver``,
+    ``territory_normal_liver``, ``lungs``, ``shunted_activity``, ``total_activity``,
+    ``injection_activity``, ``injection_sites``) stand alone.
 
     Raises
     ------
@@ -123,9 +129,11 @@ def quantity_by_name(name: str, structure: str = "", earlier_gy: float = 0.0) ->
     quantities: dict[str, Quantity] = {
         "whole_normal_liver": MeanDose(NORMAL_LIVER),
         "perfused_normal_liver": PerfusedNormalLiverDose(),
+        "territory_normal_liver": TerritoryNormalLiverDose(),
         "lungs": LungDose(earlier_gy),
         "shunted_activity": ShuntedActivity(),
         "total_activity": TotalActivity(),
+        "injection_activity": InjectionActivity(),
         "injection_sites": InjectionSites(),
     }
     if name not in quantities:

@@ -16,9 +16,17 @@ from radioembolization.planning.model import Model, cvxpy
 
 #: Relative gap at which the search over sites ends.
 MIP_GAP = 1e-6
-_OPTIONS = {"output_flag": False, "mip_rel_gap": MIP_GAP, "random_seed": 0, "parallel": "off"}
+_OPTIONS = {
+    "output_flag": False,
+    "mip_rel_gap": MIP_GAP,
+    "mip_feasibility_tolerance": 1e-9,
+    "random_seed": 0,
+    "parallel": "off",
+}
 #: The tie-break may not lower the goal by more than this, relative.
 _TIE = 1e-9
+#: A relaxed plan may exceed the activity caps of the unrelaxed limits by this factor.
+_RELAXED_CAPS = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,33 +177,22 @@ def _raise_level(
 
 
 def _infeasible(limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarray | None) -> Infeasible:
-    """Find the least relative relaxation that makes the limits compatible, and name it."""
-    cp = cvxpy()
-    caps = activity_caps_gbq(limits, dose, only)
-    wide = 10.0 * caps
-    model = Model(dose, wide)
+    """Find a least relative relaxation that makes the limits compatible, and name it."""
+    model = Model(dose, _RELAXED_CAPS * activity_caps_gbq(limits, dose, only))
     relaxed, slacks = [], []
     for limit in limits:
-        if limit.quantity.keyword == "count":
-            relaxed += limit.constraints(model)
-            continue
-        slack = cp.Variable(nonneg=True)
-        slacks.append((limit, slack))
-        scale = max(limit.bound, 1.0) * slack
-        bound = limit.bound + scale if limit.upper else limit.bound - scale
-        relaxed += limit.quantity.constraints(model, limit.upper, bound)
-    problem = cp.Problem(cp.Minimize(sum(slack for _, slack in slacks)), [*relaxed, *model.choice_constraints()])
-    problem.solve(solver=cp.HIGHS, **_OPTIONS)
-    excess = {
-        str(limit): float(slack.value) * max(limit.bound, 1.0)
-        for limit, slack in slacks
-        if slack.value is not None and slack.value > 1e-7
-    }
-    named = {str(limit): limit for limit in limits}
+        slack = 0.0
+        if limit.quantity.keyword != "count":  # the number of sites is never relaxed
+            slack = cvxpy().Variable(nonneg=True)
+            slacks.append(slack / max(limit.bound, 1.0))
+        relaxed += limit.quantity.constraints(model, limit.upper, limit.bound, slack)
+    status, _ = _solve(sum(slacks), False, relaxed, model)
+    if status != "optimal":
+        return Infeasible("The limits contradict each other, even if each is relaxed: check their numbers.")
+    activities = _cleaned(model.activities.value)
+    named = {str(limit): limit for limit in limits if not limit.is_met(dose, activities)}
+    excess = {text: float(limit.excess(dose, activities)) for text, limit in named.items()}
     parts = [f"'{text}' by {value:.3g} {named[text].quantity.unit}" for text, value in excess.items()]
     return Infeasible(
-        "The limits contradict each other; no plan meets them all. Least relaxation: "
-        + (" and ".join(parts) or "none found within ten times the activity caps")
-        + ".",
-        excess,
+        f"The limits contradict each other; no plan meets them all. Least relaxation: {' and '.join(parts)}.", excess
     )

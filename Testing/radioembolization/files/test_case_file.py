@@ -91,7 +91,7 @@ def test_missing_case_file_is_named(tmp_path):
 def test_own_limits_are_added_to_the_preset(edited):
     limits = '\n[[prescription.limits]]\nquantity = "mean_dose"\nstructure = "gallbladder"\nat_most_gy = 25\n'
     assert [str(limit) for limit in edited(append=limits).prescription.limits] == [
-        "mean dose, perfused normal liver (every injected territory) <= 40 Gy",
+        "mean dose, perfused normal liver <= 40 Gy",
         "mean dose, lungs <= 30 Gy",
         "mean dose, gallbladder <= 25 Gy",
     ]

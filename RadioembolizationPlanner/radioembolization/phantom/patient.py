@@ -1,0 +1,193 @@
+"""The synthetic patient: what is known about him, and how he is made from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from radioembolization.errors import InputError
+from radioembolization.images import Grid, Unit, Volume
+from radioembolization.phantom.activity import (
+    Metastasis,
+    concentration,
+    draw_ratios,
+    grow_metastases,
+    scout_image,
+    tumour_masks,
+)
+from radioembolization.phantom.anatomy import ct_numbers, liver_level, organ_masks, torso_grid
+from radioembolization.phantom.arteries import (
+    Artery,
+    blood_share,
+    downstream_segments,
+    grow_arteries,
+    segment_labels,
+    segment_shares,
+)
+from radioembolization.phantom.shapes import bounding_box, filled, grid_of_box
+
+#: Size of a patient relative to the reference adult, and lung shunt.
+_SCALE, _LUNG_SHUNT = (0.965, 1.015), (0.03, 0.08)
+#: Metastases and arteries are grown on this spacing, whatever that of the CT, so that a seed is one patient.
+_GROWTH_MM = 3.0
+_FINEST_MM, _COARSEST_MM = 0.5, 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticPatient:
+    """A patient made by the program, with everything that is known about him.
+
+    All arrays are (z, y, x), on the grid of the CT except the scout image, and read-only.
+
+    Parameters
+    ----------
+    seed : int
+    ct : Volume
+        [HU].
+    masks : dict of str to ndarray of bool
+        liver (tumours included), lungs, spleen, left kidney, right kidney, gallbladder, stomach, spine, body.
+    segments : dict of str to ndarray of bool
+        ``segment 1`` to ``segment 8``; disjoint, together the liver.
+    tumours : dict of str to ndarray of bool
+        ``tumour 1`` (the largest) and so on; disjoint, inside the liver.
+    tumour_to_normal : dict of str to float
+        True ratio of mean concentrations, tumour over normal liver.
+    arteries : tuple of Artery
+        A tree, root first.
+    territories : dict of str to ndarray of bool
+        By artery, the segments downstream of it; none for the arteries to stomach and gallbladder.
+    lung_shunt : float
+    scout : Volume
+        Counts of the 99mTc SPECT after an injection into the proper hepatic artery, on the scanner's grid.
+    true_share : ndarray of float32
+        Fraction of the injected activity in each voxel: ``1 - lung_shunt`` in the liver, ``lung_shunt``
+        in the lungs.
+    """
+
+    seed: int
+    ct: Volume
+    masks: dict[str, np.ndarray]
+    segments: dict[str, np.ndarray]
+    tumours: dict[str, np.ndarray]
+    tumour_to_normal: dict[str, float]
+    arteries: tuple[Artery, ...]
+    territories: dict[str, np.ndarray]
+    lung_shunt: float
+    scout: Volume
+    true_share: np.ndarray
+
+    def __post_init__(self) -> None:
+        parts: Iterable[dict[str, np.ndarray]] = (self.masks, self.segments, self.tumours, self.territories)
+        for array in (self.true_share, *(mask for part in parts for mask in part.values())):
+            array.flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Growth:
+    """What a seed decides before any CT: sizes, arteries and metastases."""
+
+    scale: float
+    lung_shunt: float
+    shares: np.ndarray
+    grid: Grid
+    arteries: tuple[Artery, ...]
+    metastases: tuple[Metastasis, ...]
+
+
+def synthetic_patient(seed: int = 1, spacing_mm: float = 3.0) -> SyntheticPatient:
+    """Make a patient with liver metastases of a neuroendocrine tumour.
+
+    The same seed gives the same patient, up to the size of the voxels, on every spacing.
+
+    Parameters
+    ----------
+    seed : int
+        Not negative.
+    spacing_mm : float
+        Of the CT, in all directions [mm], 0.5 to 10.
+
+    Raises
+    ------
+    InputError
+        If the seed is negative or the spacing out of range.
+    """
+    if seed < 0 or not _FINEST_MM <= spacing_mm <= _COARSEST_MM:
+        raise InputError(
+            f"A synthetic patient needs a seed of 0 or more and a spacing of {_FINEST_MM:g} to {_COARSEST_MM:g} mm, "
+            f"not seed {seed} and {spacing_mm:g} mm."
+        )
+    body_rng, tumour_rng, flow_rng, ct_rng, scout_rng = np.random.default_rng(seed).spawn(5)
+    growth = _grow(body_rng, tumour_rng)
+    grid = torso_grid(spacing_mm)
+    masks = organ_masks(grid, growth.scale)
+    box = bounding_box(masks["liver"], margin=1)
+    labels = segment_labels(masks["liver"][box], grid_of_box(grid, box), growth.scale, growth.shares)
+    tumours = tumour_masks(growth.metastases, growth.grid, labels > 0, grid_of_box(grid, box))
+    ratios, poor = draw_ratios(len(tumours), tumour_rng)
+    relative = concentration(labels, grid_of_box(grid, box), tumours, ratios, poor, flow_rng)
+
+    named = {f"tumour {number}": _placed(mask, box, grid) for number, mask in enumerate(tumours, start=1)}
+    segments = {f"segment {number}": _placed(labels == number, box, grid) for number in range(1, 9)}
+    blood = blood_share(growth.arteries, grid)
+    ct = Volume(ct_numbers(grid, masks, named, blood, growth.scale, ct_rng), grid, Unit.HU)
+    share = _true_share(ct, masks["lungs"], relative, box, growth.lung_shunt)
+    return SyntheticPatient(
+        seed=seed,
+        ct=ct,
+        masks=masks,
+        segments=segments,
+        tumours=named,
+        tumour_to_normal=dict(zip(named, ratios.tolist(), strict=True)),
+        arteries=growth.arteries,
+        territories=_territories(growth.arteries, segments, masks["liver"]),
+        lung_shunt=growth.lung_shunt,
+        scout=scout_image(share, masks["body"], grid, scout_rng),
+        true_share=share,
+    )
+
+
+def _grow(body_rng: np.random.Generator, tumour_rng: np.random.Generator) -> _Growth:
+    scale, lung_shunt = float(body_rng.uniform(*_SCALE)), float(body_rng.uniform(*_LUNG_SHUNT))
+    shares = segment_shares(body_rng)
+    torso = torso_grid(_GROWTH_MM)
+    liver = filled(liver_level, torso, scale)
+    box = bounding_box(liver, margin=2)
+    grid = grid_of_box(torso, box)
+    labels = segment_labels(liver[box], grid, scale, shares)
+    arteries = grow_arteries(labels, grid, scale, shares, body_rng)
+    return _Growth(scale, lung_shunt, shares, grid, arteries, grow_metastases(labels, grid, tumour_rng))
+
+
+def _placed(part: np.ndarray, box: tuple[slice, slice, slice], grid: Grid) -> np.ndarray:
+    whole = np.zeros(grid.shape, dtype=part.dtype)
+    whole[box] = part
+    return whole
+
+
+def _territories(
+    arteries: tuple[Artery, ...], segments: dict[str, np.ndarray], liver: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the territory of every artery that feeds liver; equal ones share one array."""
+    known: dict[tuple[int, ...], np.ndarray] = {tuple(range(1, 9)): liver}
+    known |= {(number,): segments[f"segment {number}"] for number in range(1, 9)}
+    territories = {}
+    for artery in arteries:
+        fed = downstream_segments(artery.name)
+        if fed and fed not in known:
+            known[fed] = np.any([segments[f"segment {number}"] for number in fed], axis=0)
+        if fed:
+            territories[artery.name] = known[fed]
+    return territories
+
+
+def _true_share(
+    ct: Volume, lungs: np.ndarray, relative: np.ndarray, box: tuple[slice, slice, slice], lung_shunt: float
+) -> np.ndarray:
+    """Return the fraction of activity in each voxel: the liver by concentration, the lungs by mass."""
+    share = np.zeros(ct.grid.shape, dtype=np.float32)
+    share[box] = relative * ((1.0 - lung_shunt) / relative.sum(dtype=float))
+    mass = np.clip(ct.array[lungs] + 1000.0, 0.0, 1100.0)
+    share[lungs] = mass * (lung_shunt / mass.sum())
+    return share

@@ -1,0 +1,66 @@
+"""What the documentation says is what the program does."""
+
+import re
+
+import pytest
+
+from radioembolization.planning import load_presets
+from support import CORE, REPOSITORY
+
+DOCS = REPOSITORY / "docs"
+
+
+def code_blocks(path, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_the_script_runs_as_printed(capsys):
+    (script,) = code_blocks(DOCS / "scripting.md", "python")
+    names = {}
+    exec(compile(script, "scripting.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "mean dose, whole normal liver <= 50 Gy" in printed
+    plan = names["plan"]
+    assert plan.status == "optimal"
+    assert plan.goal.gap < 1e-5
+    assert names["dose_gy"].array[names["tumour_left"]].mean() == pytest.approx(plan.goal.value, rel=1e-4)
+
+
+def test_every_entry_of_the_case_file_is_documented():
+    source = (CORE / "files" / "case_file.py").read_text(encoding="utf-8")
+    entries = set(
+        re.findall(
+            r"\.(?:take|text|texts|number|numbers|flag|choice|table|tables|mapping|list_of_numbers)\(\"(\w+)\"", source
+        )
+    )
+    text = (DOCS / "case-file.md").read_text(encoding="utf-8")
+    assert len(entries) > 30
+    assert not [entry for entry in entries if not re.search(rf"\b{entry}\b", text)]
+
+
+def test_presets_and_their_limits_are_documented():
+    text = (DOCS / "case-file.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z]+/[a-z-]+)` \| (.*) \|$", text, re.MULTILINE))
+    assert set(rows) == set(load_presets())
+    short = {
+        "mean dose, perfused normal liver": "perfused normal liver",
+        "mean dose, perfused normal liver of each territory": "perfused normal liver of each territory",
+        "mean dose, whole normal liver": "whole normal liver",
+        "mean dose, lungs": "lungs",
+        "activity shunted to the lungs": "shunted activity",
+    }
+    for name, preset in load_presets().items():
+        said = ", ".join(f"{short[x.quantity.name]} {x.bound:g} {x.quantity.unit}" for x in preset.limits)
+        assert rows[name] == said
+
+
+def test_relative_links_lead_somewhere():
+    for page in [REPOSITORY / "README.md", *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_research_use_only_stands_where_it_must():
+    for page in ["README.md", "docs/case-file.md", "docs/scripting.md", "docs/developer.md"]:
+        text = (REPOSITORY / page).read_text(encoding="utf-8")
+        assert "research use only" in text.lower(), page
