@@ -32,9 +32,9 @@ Synthetic patients (3 mm, scout-driven, at most 4 injections of at least 0.1 GBq
 metastases in both lobes), planned from a noisy, blurred scout SPECT. Each rule of thumb (equal activity per site; by
 tumour volume in the territory; partition model per site) is scaled to the tightest limit on *every* choice of up to 4
 of the 13 candidate sites, and the best of all of them is shown. Doses in Gy; mean
-and D70 are the lowest of any tumour.
+and D70 are the lowest of any tumour; liver is the mean dose of all normal liver.
 
-| device | seed | tumours | sites | mean: plan | mean: best rule | margin | D70: plan | rule | normal liver: plan | rule | gap |
+| device | seed | tumours | sites | mean: plan | best rule | margin | D70: plan | rule | liver: plan | rule | gap |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 ENERGY = """

@@ -56,6 +56,8 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     used = [f"{s.name} {s.activity_gbq:.3g} GBq" for s in plan.used_sites]
     unused = [s.name for s in plan.sites if s not in plan.used_sites]
     lines = [f"Injected: {', '.join(used) or 'nothing'}." + (f" Not used: {', '.join(unused)}." if unused else "")]
+    if not used:
+        lines.append("No choice of sites within the limits gives every tumour a dose.")
     lines += [
         f"{1 - s.perfused_share:.0%} of {s.name} lies outside the injected territories and stays untreated."
         for s in plan.structures

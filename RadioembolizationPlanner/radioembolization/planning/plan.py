@@ -15,6 +15,8 @@ from radioembolization.planning.solve import Solution
 from radioembolization.structures import NORMAL_LIVER, Role
 
 PERFUSED_NORMAL_LIVER = "perfused normal liver"
+#: The relative gap refers to the bound, but to no less than this [Gy].
+_SMALLEST_BOUND_GY = 1e-3
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def _structure_dose(
 
 def _goal_result(goal: Goal, dose: DosePerGBq, solution: Solution) -> GoalResult:
     value = goal.value(dose, solution.activities_gbq)
-    gap = abs(solution.bound - value) / max(abs(solution.bound), 1e-9)
+    gap = abs(solution.bound - value) / max(abs(solution.bound), _SMALLEST_BOUND_GY)
     return GoalResult(goal.name, value, solution.bound, gap, "Gy", "maximize" if goal.maximized else "minimize")
 
 
