@@ -159,10 +159,13 @@ def resin_two_sites() -> DosePerGBq:
     )
 
 
-def random_rows(rng: np.random.Generator, sites: int, tumours: int, own_territories: bool = False) -> DosePerGBq:
+def random_rows(
+    rng: np.random.Generator, sites: int, tumours: int, own_territories: bool = False, spill: float = 0.0
+) -> DosePerGBq:
     """Return random compartments spread by the partition model, every territory with normal liver of its own.
 
-    With ``own_territories`` each tumour and each normal compartment belongs to one site only.
+    With ``own_territories`` each tumour and each normal compartment belongs to one site only.  ``spill``
+    adds doses of up to that share of the largest everywhere, also beyond the territories.
     """
     voxels = tumours + 2 * sites
     kg = rng.uniform(0.05, 0.4, voxels)
@@ -179,6 +182,7 @@ def random_rows(rng: np.random.Generator, sites: int, tumours: int, own_territor
     shunt = rng.uniform(0.0, 0.15, sites)
     weight = perfused * kg * ratio
     rows = K_Y90 * (1.0 - shunt)[:, None] * weight / weight.sum(axis=1, keepdims=True) / kg
+    rows = rows + spill * rows.max() * rng.random(rows.shape)
     return dose_rows(
         rows,
         kg,

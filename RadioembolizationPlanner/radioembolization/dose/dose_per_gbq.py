@@ -164,14 +164,18 @@ class DosePerGBq:
 
         Returns
         -------
-        members : ndarray (parts, sites) of bool
+        own_gy_per_gbq : ndarray (parts, sites)
+            Mean dose of each part by sites whose territory it belongs to; 0 for the others, whose energy
+            only spills into it [Gy/GBq].
         mass_kg : ndarray (parts,)
         """
         voxels = self._normal_liver.voxels
         members, part = np.unique(self.perfused[:, voxels].T, axis=0, return_inverse=True)
-        kg = np.bincount(part.ravel(), weights=self.voxel_kg[voxels], minlength=len(members))
-        reached = members.any(axis=1)
-        return members[reached], kg[reached]
+        reached = np.flatnonzero(members.any(axis=1))
+        inside = [voxels[part.ravel() == index] for index in reached]
+        rows = np.array([self.mean_row(part_voxels) for part_voxels in inside])
+        kg = np.array([self.voxel_kg[part_voxels].sum() for part_voxels in inside])
+        return rows * members[reached], kg
 
     @property
     def _normal_liver(self) -> StructureRows:

@@ -9,7 +9,7 @@ from scipy import ndimage, special
 
 from radioembolization.errors import StructureError
 from radioembolization.images import Grid, Unit, Volume
-from radioembolization.phantom.shapes import linear_onto, smooth_noise
+from radioembolization.phantom.shapes import linear_onto
 from radioembolization.structures import place_lesions
 
 _FEWEST, _MOST = 6, 12
@@ -21,13 +21,12 @@ _ATTEMPTS = 200
 _POOR_RATIO, _RATIO = (2.0, 2.4), (3.0, 8.0)
 #: Concentration in the core of the poorly perfused tumour relative to its rim, and how deep the core begins.
 _CORE, _CORE_DEPTH = 0.35, 0.5
-_FLOW_SPREAD, _NOISE_SPREAD, _NOISE_LENGTH_MM = 0.15, 0.08, 30.0
 
 SCOUT_SHAPE, SCOUT_SPACING_MM = (108, 128, 128), 4.42
 #: Centre of the scanner's field of view (x, y, z) in LPS [mm]; not that of the CT.
 _SCOUT_CENTRE_MM = np.array([6.3, -11.7, 68.2])
 SCOUT_FWHM_MM = 12.0
-#: Counts of the image, near those of 150 MBq of 99mTc in 20 minutes on two heads, and the share in
+#: Counts of the image, a choice that gives normal liver some 10 % of noise per voxel, and the share in
 #: the rest of the body.
 SCOUT_COUNTS, SCOUT_BACKGROUND = 4.0e6, 0.01
 
@@ -39,18 +38,24 @@ class Metastasis:
     Parameters
     ----------
     volume_ml : float
+    ratio : float
+        Mean concentration relative to normal liver.
+    hypoperfused_core : bool
     depth_mm : ndarray (z, y, x)
         Distance to the surface [mm], negative outside.
     """
 
     volume_ml: float
+    ratio: float
+    hypoperfused_core: bool
     depth_mm: np.ndarray
 
 
 def grow_metastases(labels: np.ndarray, grid: Grid, rng: np.random.Generator) -> tuple[Metastasis, ...]:
     """Place 6 to 12 metastases in both lobes, the largest first, two in three in the right lobe.
 
-    Volumes are drawn log-uniformly from 2 to 120 mL; a set that does not fit is drawn again.
+    Volumes are drawn log-uniformly from 2 to 120 mL; a set that does not fit is drawn again.  One
+    of the larger half, where a hypoperfused core has room, is poorly perfused.
 
     Parameters
     ----------
@@ -76,7 +81,13 @@ def grow_metastases(labels: np.ndarray, grid: Grid, rng: np.random.Generator) ->
             lesions = place_lesions(liver, grid, tuple(float(v) for v in volumes), rng, (right, right, left))
         except StructureError:
             continue
-        return tuple(Metastasis(lesion.volume_ml, _depth_mm(lesion.mask, grid)) for lesion in lesions)
+        poor = int(rng.integers(0, (count + 1) // 2))
+        ratios = rng.uniform(*_RATIO, size=count)
+        ratios[poor] = rng.uniform(*_POOR_RATIO)
+        return tuple(
+            Metastasis(lesion.volume_ml, float(ratio), number == poor, _depth_mm(lesion.mask, grid))
+            for number, (lesion, ratio) in enumerate(zip(lesions, ratios, strict=True))
+        )
     raise StructureError(f"No set of metastases fits into the liver of {liver_ml:.0f} mL after {_ATTEMPTS} draws.")
 
 
@@ -104,39 +115,32 @@ def tumour_masks(
     return tuple(masks)
 
 
-def draw_ratios(count: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-    """Return the tumour-to-normal ratio of each tumour and which one is poorly perfused.
-
-    The poorly perfused one is among the larger half, where a hypoperfused core has room.
-    """
-    ratios = rng.uniform(*_RATIO, size=count)
-    poor = int(rng.integers(0, (count + 1) // 2))
-    ratios[poor] = rng.uniform(*_POOR_RATIO)
-    return ratios, poor
-
-
 def concentration(
-    labels: np.ndarray,
+    liver: np.ndarray,
+    flow: np.ndarray,
+    metastases: tuple[Metastasis, ...],
+    masks: tuple[np.ndarray, ...],
     grid: Grid,
-    tumours: tuple[np.ndarray, ...],
-    ratios: np.ndarray,
-    poor: int,
-    rng: np.random.Generator,
 ) -> np.ndarray:
     """Return the concentration relative to the mean of normal liver (z, y, x), 0 outside the liver.
 
-    Segments differ by up to 15 % in flow, and a smooth field varies inside them.  The mean of every
-    tumour is its ratio.
+    Parameters
+    ----------
+    liver : ndarray (z, y, x) of bool
+    flow : ndarray (z, y, x)
+        Relative flow; concentration follows it in normal liver and inside each tumour.
+    metastases : tuple of Metastasis
+    masks : tuple of ndarray (z, y, x) of bool
+        Of the metastases.
+    grid : Grid
     """
-    flow = np.concatenate([[0.0], rng.uniform(1.0 - _FLOW_SPREAD, 1.0 + _FLOW_SPREAD, 8)]).astype(np.float32)
-    field = 1.0 + _NOISE_SPREAD * np.clip(smooth_noise(grid, _NOISE_LENGTH_MM, rng), -3.0, 3.0)
-    relative = flow[labels] * field
-    normal = (labels > 0) & ~np.any(tumours, axis=0)
+    relative = np.where(liver, flow, 0.0).astype(np.float32)
+    normal = liver & ~np.any(masks, axis=0)
     relative[normal] /= relative[normal].mean(dtype=float)
-    for number, (mask, ratio) in enumerate(zip(tumours, ratios, strict=True)):
-        if number == poor:
+    for metastasis, mask in zip(metastases, masks, strict=True):
+        if metastasis.hypoperfused_core:
             relative[_core(mask, grid)] *= _CORE
-        relative[mask] *= ratio / relative[mask].mean(dtype=float)
+        relative[mask] *= metastasis.ratio / relative[mask].mean(dtype=float)
     return relative
 
 
@@ -163,7 +167,7 @@ def scout_image(share: np.ndarray, body: np.ndarray, grid: Grid, rng: np.random.
     """
     spacing = (SCOUT_SPACING_MM,) * 3
     first = _SCOUT_CENTRE_MM - (np.array(SCOUT_SHAPE[::-1]) - 1) / 2.0 * SCOUT_SPACING_MM
-    scanner = Grid(SCOUT_SHAPE, spacing, tuple(first))  # type: ignore[arg-type]
+    scanner = Grid(SCOUT_SHAPE, spacing, tuple(first))
     seen = share * np.float32(1.0 - SCOUT_BACKGROUND)
     seen += body * np.float32(SCOUT_BACKGROUND / np.count_nonzero(body))
     for axis in range(3):

@@ -10,7 +10,7 @@ from radioembolization.errors import TerritoryError
 from radioembolization.images import Grid
 from radioembolization.phantom.shapes import positions
 
-#: Share of the liver by segment, 1 to 8, near the means of CT volumetry of healthy adults.
+#: Share of the liver by segment, 1 to 8: a choice of the phantom, right lobe larger, caudate smallest.
 _SEGMENT_SHARES = np.array([0.045, 0.085, 0.095, 0.155, 0.125, 0.110, 0.165, 0.220])
 
 #: Every artery with its parent, from the root on.

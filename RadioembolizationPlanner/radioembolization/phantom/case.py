@@ -26,10 +26,18 @@ def synthetic_case(
     preset_name: str = "",
     at_most_sites: int | None = 4,
     planning_spacing_mm: float | None = None,
+    least_activity_gbq: float | None = 0.1,
 ) -> CaseInputs:
-    """Make a patient and return his case; see ``synthetic_patient`` and ``case_of``."""
+    """Make a patient and return the case; see ``synthetic_patient`` and ``case_of``."""
     patient = synthetic_patient(seed, spacing_mm)
-    return case_of(patient, device, preset_name, at_most_sites, planning_spacing_mm)
+    return case_of(
+        patient,
+        device=device,
+        preset_name=preset_name,
+        at_most_sites=at_most_sites,
+        planning_spacing_mm=planning_spacing_mm,
+        least_activity_gbq=least_activity_gbq,
+    )
 
 
 def case_of(
@@ -38,6 +46,7 @@ def case_of(
     preset_name: str = "",
     at_most_sites: int | None = 4,
     planning_spacing_mm: float | None = None,
+    least_activity_gbq: float | None = 0.1,
 ) -> CaseInputs:
     """Return the case of a synthetic patient: CT, scout, structures and 13 candidate sites.
 
@@ -53,6 +62,8 @@ def case_of(
         Most injections; None for any number.
     planning_spacing_mm : float, optional
         Of the planning grid [mm]; that of the CT if left out.
+    least_activity_gbq : float, optional
+        Of an injection [GBq].
     """
     grid = patient.ct.grid
     named = {
@@ -63,12 +74,13 @@ def case_of(
         "stomach": (Role.ORGAN, patient.masks["stomach"]),
     }
     chosen = preset(preset_name or _PRESETS[device.name])
+    prescription = Prescription.from_preset(chosen, at_most_sites=at_most_sites, least_activity_gbq=least_activity_gbq)
     return CaseInputs(
         name=f"synthetic patient {patient.seed}",
         settings=DoseSettings(device),
         structures=tuple(SourceStructure(name, role, SourceMask(mask, grid)) for name, (role, mask) in named.items()),
         sites=_sites(patient),
-        prescription=Prescription.from_preset(chosen, at_most_sites=at_most_sites),
+        prescription=prescription,
         scout=patient.scout,
         ct=patient.ct,
         spacing_mm=grid.spacing_mm if planning_spacing_mm is None else (planning_spacing_mm,) * 3,

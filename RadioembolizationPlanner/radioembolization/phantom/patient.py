@@ -1,4 +1,4 @@
-"""The synthetic patient: what is known about him, and how he is made from a seed."""
+"""The synthetic patient: everything known about it, and how a seed becomes a patient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from radioembolization.images import Grid, Unit, Volume
 from radioembolization.phantom.activity import (
     Metastasis,
     concentration,
-    draw_ratios,
     grow_metastases,
     scout_image,
     tumour_masks,
@@ -26,18 +25,20 @@ from radioembolization.phantom.arteries import (
     segment_labels,
     segment_shares,
 )
-from radioembolization.phantom.shapes import bounding_box, filled, grid_of_box
+from radioembolization.phantom.shapes import bounding_box, filled, grid_of_box, linear_onto, smooth_noise
 
 #: Size of a patient relative to the reference adult, and lung shunt.
 _SCALE, _LUNG_SHUNT = (0.965, 1.015), (0.03, 0.08)
 #: Metastases and arteries are grown on this spacing, whatever that of the CT, so that a seed is one patient.
 _GROWTH_MM = 3.0
+#: Flow differs between segments by up to the first, and smoothly inside them by the standard deviation.
+_SEGMENT_SPREAD, _FLOW_SPREAD, _FLOW_LENGTH_MM = 0.15, 0.08, 30.0
 _FINEST_MM, _COARSEST_MM = 0.5, 10.0
 
 
 @dataclass(frozen=True, eq=False)
 class SyntheticPatient:
-    """A patient made by the program, with everything that is known about him.
+    """A patient made by the program, with the whole truth about it.
 
     All arrays are (z, y, x), on the grid of the CT except the scout image, and read-only.
 
@@ -86,7 +87,7 @@ class SyntheticPatient:
 
 @dataclass(frozen=True, eq=False)
 class _Growth:
-    """What a seed decides before any CT: sizes, arteries and metastases."""
+    """What a seed decides on its own grid, whatever the spacing of the CT."""
 
     scale: float
     lung_shunt: float
@@ -94,6 +95,8 @@ class _Growth:
     grid: Grid
     arteries: tuple[Artery, ...]
     metastases: tuple[Metastasis, ...]
+    segment_flow: np.ndarray
+    flow: np.ndarray
 
 
 def synthetic_patient(seed: int = 1, spacing_mm: float = 3.0) -> SyntheticPatient:
@@ -118,28 +121,21 @@ def synthetic_patient(seed: int = 1, spacing_mm: float = 3.0) -> SyntheticPatien
             f"A synthetic patient needs a seed of 0 or more and a spacing of {_FINEST_MM:g} to {_COARSEST_MM:g} mm, "
             f"not seed {seed} and {spacing_mm:g} mm."
         )
-    body_rng, tumour_rng, flow_rng, ct_rng, scout_rng = np.random.default_rng(seed).spawn(5)
-    growth = _grow(body_rng, tumour_rng)
+    growth_rng, ct_rng, scout_rng = np.random.default_rng(seed).spawn(3)
+    growth = _grow(growth_rng)
     grid = torso_grid(spacing_mm)
     masks = organ_masks(grid, growth.scale)
-    box = bounding_box(masks["liver"], margin=1)
-    labels = segment_labels(masks["liver"][box], grid_of_box(grid, box), growth.scale, growth.shares)
-    tumours = tumour_masks(growth.metastases, growth.grid, labels > 0, grid_of_box(grid, box))
-    ratios, poor = draw_ratios(len(tumours), tumour_rng)
-    relative = concentration(labels, grid_of_box(grid, box), tumours, ratios, poor, flow_rng)
-
-    named = {f"tumour {number}": _placed(mask, box, grid) for number, mask in enumerate(tumours, start=1)}
-    segments = {f"segment {number}": _placed(labels == number, box, grid) for number in range(1, 9)}
+    segments, tumours, relative = _liver(growth, masks["liver"], grid)
     blood = blood_share(growth.arteries, grid)
-    ct = Volume(ct_numbers(grid, masks, named, blood, growth.scale, ct_rng), grid, Unit.HU)
-    share = _true_share(ct, masks["lungs"], relative, box, growth.lung_shunt)
+    ct = Volume(ct_numbers(grid, masks, tumours, blood, growth.scale, ct_rng), grid, Unit.HU)
+    share = _true_share(ct, masks["lungs"], relative, growth.lung_shunt)
     return SyntheticPatient(
         seed=seed,
         ct=ct,
         masks=masks,
         segments=segments,
-        tumours=named,
-        tumour_to_normal=dict(zip(named, ratios.tolist(), strict=True)),
+        tumours=tumours,
+        tumour_to_normal={name: m.ratio for name, m in zip(tumours, growth.metastases, strict=True)},
         arteries=growth.arteries,
         territories=_territories(growth.arteries, segments, masks["liver"]),
         lung_shunt=growth.lung_shunt,
@@ -148,16 +144,39 @@ def synthetic_patient(seed: int = 1, spacing_mm: float = 3.0) -> SyntheticPatien
     )
 
 
-def _grow(body_rng: np.random.Generator, tumour_rng: np.random.Generator) -> _Growth:
-    scale, lung_shunt = float(body_rng.uniform(*_SCALE)), float(body_rng.uniform(*_LUNG_SHUNT))
-    shares = segment_shares(body_rng)
+def _grow(rng: np.random.Generator) -> _Growth:
+    scale, lung_shunt = float(rng.uniform(*_SCALE)), float(rng.uniform(*_LUNG_SHUNT))
+    shares = segment_shares(rng)
     torso = torso_grid(_GROWTH_MM)
     liver = filled(liver_level, torso, scale)
     box = bounding_box(liver, margin=2)
     grid = grid_of_box(torso, box)
     labels = segment_labels(liver[box], grid, scale, shares)
-    arteries = grow_arteries(labels, grid, scale, shares, body_rng)
-    return _Growth(scale, lung_shunt, shares, grid, arteries, grow_metastases(labels, grid, tumour_rng))
+    return _Growth(
+        scale=scale,
+        lung_shunt=lung_shunt,
+        shares=shares,
+        grid=grid,
+        arteries=grow_arteries(labels, grid, scale, shares, rng),
+        metastases=grow_metastases(labels, grid, rng),
+        segment_flow=rng.uniform(1.0 - _SEGMENT_SPREAD, 1.0 + _SEGMENT_SPREAD, 8),
+        flow=1.0 + _FLOW_SPREAD * smooth_noise(grid, _FLOW_LENGTH_MM, rng),
+    )
+
+
+def _liver(
+    growth: _Growth, liver: np.ndarray, grid: Grid
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """Return segments, tumours and the relative concentration in the liver on a grid."""
+    box = bounding_box(liver, margin=1)
+    box_grid = grid_of_box(grid, box)
+    labels = segment_labels(liver[box], box_grid, growth.scale, growth.shares)
+    masks = tumour_masks(growth.metastases, growth.grid, labels > 0, box_grid)
+    flow = np.concatenate([[0.0], growth.segment_flow])[labels] * linear_onto(growth.flow, growth.grid, box_grid)
+    relative = concentration(labels > 0, flow, growth.metastases, masks, box_grid)
+    segments = {f"segment {number}": _placed(labels == number, box, grid) for number in range(1, 9)}
+    tumours = {f"tumour {number}": _placed(mask, box, grid) for number, mask in enumerate(masks, start=1)}
+    return segments, tumours, _placed(relative, box, grid)
 
 
 def _placed(part: np.ndarray, box: tuple[slice, slice, slice], grid: Grid) -> np.ndarray:
@@ -182,12 +201,9 @@ def _territories(
     return territories
 
 
-def _true_share(
-    ct: Volume, lungs: np.ndarray, relative: np.ndarray, box: tuple[slice, slice, slice], lung_shunt: float
-) -> np.ndarray:
+def _true_share(ct: Volume, lungs: np.ndarray, relative: np.ndarray, lung_shunt: float) -> np.ndarray:
     """Return the fraction of activity in each voxel: the liver by concentration, the lungs by mass."""
-    share = np.zeros(ct.grid.shape, dtype=np.float32)
-    share[box] = relative * ((1.0 - lung_shunt) / relative.sum(dtype=float))
+    share = relative * np.float32((1.0 - lung_shunt) / relative.sum(dtype=float))
     mass = np.clip(ct.array[lungs] + 1000.0, 0.0, 1100.0)
     share[lungs] = mass * (lung_shunt / mass.sum())
     return share

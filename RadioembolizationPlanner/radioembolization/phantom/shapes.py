@@ -54,7 +54,7 @@ class HalfSpace:
     def __call__(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         length = float(np.linalg.norm(self.normal)) * self.softness_mm
         along = ((p - c) * (n / length) for p, c, n in zip((x, y, z), self.point_mm, self.normal, strict=True))
-        return 1.0 + sum(along)
+        return np.asarray(1.0 + sum(along))
 
 
 def common_part(levels: tuple[np.ndarray, ...], sharpness: float = 14.0) -> np.ndarray:
@@ -114,8 +114,12 @@ def linear_onto(field: np.ndarray, source: Grid, target: Grid) -> np.ndarray:
 def smooth_noise(grid: Grid, length_mm: float, rng: np.random.Generator) -> np.ndarray:
     """Return a smooth random field of mean 0 and standard deviation 1 (z, y, x).
 
-    Drawn on nodes half a correlation length apart, so that it is the same field on every grid that
-    covers the same box.
+    Parameters
+    ----------
+    grid : Grid
+    length_mm : float
+        Full width at half maximum of its correlation, about [mm].
+    rng : numpy.random.Generator
     """
     corners = grid.to_lps(np.array([[-0.5] * 3, np.array(grid.shape) - 0.5]))
     node_mm = length_mm / 2.0

@@ -74,15 +74,13 @@ def _at_best_scale(
     """Scale weights up to the tightest upper limit; return goal value, limits met, activities."""
     total = weights.sum()
     unit = weights / total if total > 0 else weights
-    zero = np.zeros_like(unit)
-    scales = []
-    for limit in limits:
-        if limit.upper and limit.quantity.keyword != "count":
-            offset = limit.quantity.value(dose, zero)
-            slope = limit.quantity.value(dose, unit) - offset
-            if slope > 0:
-                scales.append(max(0.0, limit.bound - offset) / slope)
-    activities = unit * min(scales) if scales and total > 0 else zero
+    scales = [
+        limit.quantity.largest_scale(dose, unit, limit.bound)
+        for limit in limits
+        if limit.upper and limit.quantity.keyword != "count"
+    ]
+    scale = min(scales, default=0.0) if total > 0 else 0.0
+    activities = unit * scale if np.isfinite(scale) else np.zeros_like(unit)
     met = all(limit.is_met(dose, activities) for limit in limits)
     return goal.value(dose, activities), met, activities
 

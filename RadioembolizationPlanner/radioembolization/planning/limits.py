@@ -18,8 +18,8 @@ from radioembolization.physics import Device
 from radioembolization.planning.model import Model
 from radioembolization.structures import NORMAL_LIVER
 
-#: A site with less activity than the first is not used; an injection has at least the second [GBq].
-USED_GBQ, LEAST_INJECTION_GBQ = 1e-6, 1e-3
+#: A site with less activity is not used [GBq].
+USED_GBQ = 1e-6
 #: Relative slack with which a limit counts as met, and as binding.
 MET_TOLERANCE, BINDING_TOLERANCE = 1e-6, 1e-4
 
@@ -72,6 +72,15 @@ class Quantity(ABC):
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         """Largest activity (sites,) an upper bound allows each site, alone; infinite if none."""
         return np.full(len(dose.site_names), np.inf)
+
+    def largest_scale(self, dose: DosePerGBq, activities_gbq: np.ndarray, bound: float) -> float:
+        """Largest factor on some activities (sites,) that keeps the value at most the bound.
+
+        Here for quantities that grow linearly with all activities.
+        """
+        offset = self.value(dose, np.zeros_like(activities_gbq))
+        slope = self.value(dose, activities_gbq) - offset
+        return max(0.0, bound - offset) / slope if slope > 0 else np.inf
 
     def at_most(self, **bound: float) -> Limit:
         """Return the limit ``quantity <= bound``, the unit as keyword: ``at_most(gy=40)``."""
@@ -225,36 +234,63 @@ class MeanDose(Linear):
 
 @dataclass(frozen=True)
 class PerfusedNormalLiverDose(Quantity):
-    """Energy absorbed by the normal liver over the mass of its perfused part, ``sum_j e_j x_j / M(used)``.
+    """Energy absorbed by the normal liver over the mass of its perfused part.
 
-    Perfused is the union of the territories of the sites used.  Energy that spills into normal liver
-    beyond the union counts too, so the value is never below the mean dose of the union.  A large
-    territory dilutes a selective injection inside it; ``TerritoryNormalLiverDose`` does not allow that.
+    ``sum_j e_j x_j / sum_p m_p min(1, d_p / full_from)`` over parts p of the liver that lie in the same
+    territories, with d_p the mean dose of the part by injections into territories it belongs to.  A part
+    counts as perfused in full from ``full_from_gy`` on and below in proportion, so that a trace injected
+    into a large territory cannot dilute a selective injection.  Where every injected part is above it,
+    the value is the mean dose over the union of the territories, with the energy that spills beyond.
+
+    Parameters
+    ----------
+    full_from_gy : float
+        Between 0 (any trace perfuses in full) and the limit (no part may exceed it).
     """
+
+    full_from_gy: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.full_from_gy > 0:
+            raise LimitError(f"full_from_gy must be positive, not {self.full_from_gy:g}.")
 
     @property
     def name(self) -> str:
         return "mean dose, perfused normal liver"
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
-        members, kg = dose.normal_liver_parts
-        perfused_kg = float(kg @ members[:, np.asarray(activities_gbq) > USED_GBQ].any(axis=1))
+        own_rows, kg = dose.normal_liver_parts
+        perfused_kg = float(kg @ np.minimum(1.0, own_rows @ activities_gbq / self.full_from_gy))
         energy_j = float(dose.normal_liver_energy_row @ activities_gbq)
         return energy_j / perfused_kg if perfused_kg > 0 else 0.0
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
         _upper_only(self, at_most)
-        members, kg = model.dose.normal_liver_parts
-        covered = model.variable(len(kg), 0.0, 1.0)  # share of each part that counts as perfused
+        own_rows, kg = model.dose.normal_liver_parts
+        perfused = model.variable(len(kg), 0.0, 1.0)
         return [
-            covered <= members.astype(float) @ model.used,
-            model.activities >= LEAST_INJECTION_GBQ * model.used,
-            model.dose.normal_liver_energy_row @ model.activities <= bound * (kg @ covered) + slack * kg.sum(),
+            perfused <= own_rows / self.full_from_gy @ model.activities,
+            model.dose.normal_liver_energy_row @ model.activities <= bound * (kg @ perfused) + slack * kg.sum(),
         ]
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         _, kg = dose.normal_liver_parts
         return bound * kg.sum() / dose.normal_liver_energy_row
+
+    def largest_scale(self, dose: DosePerGBq, activities_gbq: np.ndarray, bound: float) -> float:
+        if bound < self.full_from_gy:  # then even a trace exceeds the bound, by its definition
+            return 0.0
+        own_rows, kg = dose.normal_liver_parts
+        energy_j = float(dose.normal_liver_energy_row @ activities_gbq)
+        order = np.argsort(-(own_rows @ activities_gbq))
+        doses, mass = (own_rows @ activities_gbq)[order], kg[order]
+        full_kg = np.cumsum(mass)  # if the first parts count in full and the rest in proportion
+        partly_kg = (np.sum(mass * doses) - np.cumsum(mass * doses)) / self.full_from_gy
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scales = bound * full_kg / (energy_j - bound * partly_kg)
+            following = np.append(doses[1:], 0.0)
+            fits = (scales > 0) & (scales * doses >= self.full_from_gy) & (scales * following <= self.full_from_gy)
+        return float(np.max(scales[fits], initial=0.0))
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,9 @@ class Prescription:
 
 
 #: How a limit is named in presets and case files.
-def quantity_by_name(name: str, structure: str = "", earlier_gy: float = 0.0) -> Quantity:
+def quantity_by_name(
+    name: str, structure: str = "", earlier_gy: float = 0.0, full_from_gy: float | None = None
+) -> Quantity:
     """Return a quantity by the name used in TOML files.
 
     ``mean_dose`` needs a structure; the others (``whole_normal_liver``, ``perfused_normal_liver``,
@@ -128,7 +130,7 @@ def quantity_by_name(name: str, structure: str = "", earlier_gy: float = 0.0) ->
         return MeanDose(structure)
     quantities: dict[str, Quantity] = {
         "whole_normal_liver": MeanDose(NORMAL_LIVER),
-        "perfused_normal_liver": PerfusedNormalLiverDose(),
+        "perfused_normal_liver": PerfusedNormalLiverDose(*([] if full_from_gy is None else [full_from_gy])),
         "territory_normal_liver": TerritoryNormalLiverDose(),
         "lungs": LungDose(earlier_gy),
         "shunted_activity": ShuntedActivity(),
@@ -151,7 +153,13 @@ def limit_from_table(table: dict[str, object], device: str = "") -> Limit:
     """
     entries = dict(table)
     earlier = float(entries.pop("earlier_gy", 0.0))  # type: ignore[arg-type]
-    quantity = quantity_by_name(str(entries.pop("quantity", "")), str(entries.pop("structure", "")), earlier)
+    full_from = entries.pop("full_from_gy", None)
+    quantity = quantity_by_name(
+        str(entries.pop("quantity", "")),
+        str(entries.pop("structure", "")),
+        earlier,
+        None if full_from is None else float(full_from),  # type: ignore[arg-type]
+    )
     provenance = Provenance(
         source=str(entries.pop("source", "user")),
         evidence=str(entries.pop("evidence", "")),

@@ -1,0 +1,97 @@
+"""Figures of a treatment as bytes, the same bytes for the same treatment."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from radioembolization.errors import MissingPackage
+from radioembolization.report.charts import draw_dvh, draw_sites
+from radioembolization.report.slices import draw_slices
+from radioembolization.treatment import Treatment
+
+#: Resolution of the pictures that are not drawn as lines [dots per inch].
+DPI = 200
+_STYLE = {
+    "font.size": 8.0,
+    "axes.linewidth": 0.6,
+    "svg.hashsalt": "radioembolization",
+    "svg.fonttype": "path",
+}
+
+
+def slice_figure(treatment: Treatment, tumour: str = "", levels_gy: Sequence[float] = ()) -> bytes:
+    """Return axial, coronal and sagittal pictures with isodoses, as PNG.
+
+    Parameters
+    ----------
+    treatment : Treatment
+    tumour : str, optional
+        The pictures go through its middle; default the tumour with the highest mean dose.
+    levels_gy : sequence of float, optional
+        Isodose levels [Gy]; default round numbers up to the highest dose.
+
+    Raises
+    ------
+    StructureError
+        If the case has no tumour of that name.
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_slices(figure, treatment, tumour, levels_gy)
+        return _bytes(figure, "png", {"Software": None})
+
+
+def dvh_figure(treatment: Treatment) -> str:
+    """Return the cumulative dose-volume histograms of all structures, with the dose limits, as SVG.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_dvh(figure, treatment)
+        return _svg(figure)
+
+
+def sites_figure(treatment: Treatment) -> str:
+    """Return the activities of the sites that are used as bars, as SVG.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_sites(figure, treatment)
+        return _svg(figure)
+
+
+@contextmanager
+def _figure() -> Iterator[Any]:
+    """Hand out an empty figure, drawn in the same style whatever the user's settings are."""
+    try:
+        from matplotlib import style
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingPackage("The figures of a report need the package matplotlib: pip install matplotlib.") from error
+    with style.context(["default", _STYLE]):
+        yield Figure(facecolor="white")
+
+
+def _svg(figure: Any) -> str:
+    return _bytes(figure, "svg", {"Date": None, "Creator": None}).decode("utf-8")
+
+
+def _bytes(figure: Any, kind: str, metadata: dict[str, None]) -> bytes:
+    buffer = BytesIO()
+    with warnings.catch_warnings():
+        # A name in a script the font lacks is drawn as boxes; the page prints it in full.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,109 @@
+"""The report: one self-contained HTML page to read, print and file."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from importlib import resources
+from typing import Any
+
+from radioembolization.errors import MissingPackage
+from radioembolization.planning.plan import StructureDose, tumours
+from radioembolization.report import content, formats
+from radioembolization.report.figures import dvh_figure, sites_figure, slice_figure
+from radioembolization.territories.perfusion import PERFUSED_FROM
+from radioembolization.treatment import Treatment
+
+_FILTERS = {
+    "gy": formats.gy,
+    "gbq": formats.gbq,
+    "ml": formats.ml,
+    "kg": formats.kg,
+    "grams": formats.grams,
+    "percent": formats.percent,
+    "small_percent": formats.small_percent,
+    "millions": formats.millions,
+    "significant": formats.significant,
+    "in_unit": formats.in_unit,
+    "printed_name": content.printed_name,
+    "limit_text": content.limit_text,
+    "excess_text": content.excess_text,
+}
+
+
+def page(treatment: Treatment) -> str:
+    """Return the report of a planned treatment as one HTML page.
+
+    Everything is inside the page: style, figures, no scripts, no requests.  The same treatment gives
+    the same page.  The patient's identifier is printed only if the case asks for it.
+
+    Parameters
+    ----------
+    treatment : Treatment
+
+    Raises
+    ------
+    MissingPackage
+        If jinja2 or matplotlib is not installed.
+    """
+    plan, case = treatment.plan, treatment.case
+    inputs = case.inputs
+    sites = content.used_site_rows(treatment)
+    return _template().render(
+        perfused_from=PERFUSED_FROM,
+        treatment=treatment,
+        plan=plan,
+        case=case,
+        inputs=inputs,
+        settings=plan.settings,
+        device=plan.settings.device,
+        prescription=inputs.prescription,
+        preset_title=content.preset_title(inputs.prescription),
+        convention=content.CONVENTIONS[plan.settings.convention],
+        method=content.METHODS[plan.settings.method],
+        verdict=content.verdict(plan),
+        all_met=all(limit.met for limit in plan.limits),
+        sites=sites,
+        total_gbq=float(plan.activities_gbq.sum()),
+        has_extrahepatic=any(site.extrahepatic_share > 0 for site in sites),
+        unused=content.unused_site_names(plan),
+        tumours=tumours(plan),
+        unperfused_share=content.unperfused_share(plan),
+        others=content.organs_and_liver(plan),
+        gains=[content.gain_text(limit, plan.goal) for limit in plan.limits],
+        goal_sentence=content.goal_sentence(plan.goal),
+        comparison=content.comparison_rows(plan),
+        margin=content.margin_sentence(plan),
+        pictures=_slice_pictures(treatment),
+        dvh=_data_uri(dvh_figure(treatment).encode("utf-8"), "image/svg+xml"),
+        bars=_data_uri(sites_figure(treatment).encode("utf-8"), "image/svg+xml"),
+        versions=content.software_versions(),
+    )
+
+
+def _slice_pictures(treatment: Treatment) -> list[tuple[StructureDose, str]]:
+    """Return the tumours with the highest and the lowest mean dose, with their pictures."""
+    ordered = sorted(tumours(treatment.plan), key=lambda t: -t.mean_gy)
+    shown = ordered[:1] if len(ordered) == 1 else [ordered[0], ordered[-1]]
+    return [(tumour, _data_uri(slice_figure(treatment, tumour.name), "image/png")) for tumour in shown]
+
+
+def _data_uri(data: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{b64encode(data).decode('ascii')}"
+
+
+def _template() -> Any:
+    try:
+        import jinja2
+        from markupsafe import Markup
+    except ImportError as error:
+        raise MissingPackage("The report page needs the package jinja2: pip install jinja2.") from error
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(_FILTERS)
+    environment.globals["style"] = Markup(_text("page.css"))
+    return environment.from_string(_text("page.html.j2"))
+
+
+def _text(file_name: str) -> str:
+    return resources.files(__package__).joinpath(file_name).read_text(encoding="utf-8")
