@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from radioembolization.errors import CaseFileError
 from radioembolization.files.image_file import write_volume
+from radioembolization.files.replacing import replacing
 from radioembolization.files.segmentation_file import write_segmentation
 from radioembolization.planning import WorstTumourMean
 from radioembolization.structures import Role
@@ -38,7 +37,8 @@ def write_case(inputs: CaseInputs, folder: Path) -> Path:
         if volume is not None:
             write_volume(volume, folder / f"{name}.nrrd")
     path = folder / "case.toml"
-    _write_text(_case_text(inputs), path)
+    with replacing(path) as temporary:
+        temporary.write_text(_case_text(inputs), encoding="utf-8", newline="\n")
     return path
 
 
@@ -48,13 +48,6 @@ def _check(inputs: CaseInputs) -> None:
         raise CaseFileError("Structures and territories are on different grids: resample them to one first.")
     if not inputs.prescription.preset_name or inputs.prescription.goal != WorstTumourMean():
         raise CaseFileError("Only a preset with the default goal can be written to a case file.")
-
-
-def _write_text(text: str, path: Path) -> None:
-    handle, name = tempfile.mkstemp(prefix=".partial-", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
-    os.replace(name, path)
 
 
 def _territory(site: SourceSite) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,10 +10,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from radioembolization.errors import FileMissing, ImageError
+from radioembolization.files.replacing import replacing
 from radioembolization.images import Grid, Unit, Volume
-
-#: File name endings that name a format, longest first.
-_ENDINGS = (".seg.nrrd", ".nii.gz", ".nrrd", ".nii", ".mha")
 
 
 def read_image(path: Path) -> sitk.Image:
@@ -89,15 +85,9 @@ def write_volume(volume: Volume, path: Path, metadata: Mapping[str, str] | None 
 
 
 def write_image(image: sitk.Image, path: Path) -> None:
-    """Write a SimpleITK image compressed, under a temporary name first."""
-    ending = next((e for e in _ENDINGS if path.name.endswith(e)), path.suffix)
-    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=ending, dir=path.parent)
-    os.close(handle)
-    try:
-        sitk.WriteImage(image, name, useCompression=True)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    """Write a SimpleITK image compressed; the file appears complete or not at all."""
+    with replacing(path) as temporary:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -68,18 +68,22 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
         lines.append("No limit holds the goal back.")
     lines.append(
         f"Proof: no plan within these limits has a {plan.goal.name} "
-        f"{'above' if plan.goal.sense == 'maximize' else 'below'} {plan.goal.bound:.4g} Gy (gap {plan.goal.gap:.1e})."
+        f"{'above' if plan.goal.sense == 'maximize' else 'below'} {plan.goal.bound:.4g} Gy (gap {_percent(plan.goal.gap)})."
     )
     compared = [b for b in others if b.limits_met]
     if compared:
         best = (max if plan.goal.sense == "maximize" else min)(compared, key=lambda b: b.goal_value)
         change = plan.goal.value - best.goal_value
-        share = f" ({change / best.goal_value:+.0%})" if best.goal_value > 0 else ""
+        share = f" ({change / best.goal_value:+.1%})" if best.goal_value > 0 else ""
         lines.append(
             f"Against the best rule of thumb ({best.name} on {', '.join(best.sites)}): {plan.goal.name} "
             f"{plan.goal.value:.1f} instead of {best.goal_value:.1f} Gy{share}."
         )
     return tuple(lines)
+
+
+def _percent(gap: float) -> str:
+    return "below 0.001 %" if gap < 1e-5 else f"{gap:.3%}"
 
 
 def _binding_sentence(limit: LimitResult, plan: Plan) -> str:
