@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 
 from radioembolization.errors import NoOverlap
+from radioembolization.images.coverage import covered_share, keep_volume
 from radioembolization.images.grid import Grid
-from radioembolization.images.volume import Unit, Volume
+from radioembolization.images.volume import Volume
 
 
 def resample_counts(counts: Volume, grid: Grid) -> tuple[Volume, float]:
@@ -56,7 +58,9 @@ def resample_linear(volume: Volume, grid: Grid, outside: float) -> Volume:
 
 
 def resample_mask(mask: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
-    """Resample a mask (z, y, x): a target voxel belongs to it if at least half of it is covered.
+    """Resample a mask (z, y, x) so that its volume is kept.
+
+    A target voxel belongs to the mask if about half of it is covered; see ``coverage.keep_volume``.
 
     Returns
     -------
@@ -72,33 +76,32 @@ def resample_mask(mask: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
     window, window_grid = _window(part_grid, grid)
     result = np.zeros(grid.shape, dtype=bool)
     if window_grid is not None:
-        covered = _averaged(Volume(part.astype(np.float32), part_grid, Unit.LABEL), window_grid, nearest=True)
-        result[window] = covered >= 0.5 - 1e-6
+        covered = covered_share(part, part_grid, window_grid)
+        result[window] = keep_volume(covered, around=ndimage.uniform_filter(covered, 3, mode="constant"))
     return result
 
 
-def _averaged(volume: Volume, grid: Grid, outside: float = 0.0, nearest: bool = False) -> np.ndarray:
-    """Interpolate at sub-voxels of the target fine against both grids, and average them."""
+def _averaged(volume: Volume, grid: Grid, outside: float = 0.0) -> np.ndarray:
+    """Interpolate linearly at sub-voxels of the target no larger than the source voxels, and average them."""
     if volume.grid == grid:
         return volume.array.astype(np.float32)
     along = np.abs(volume.grid.direction_matrix.T @ grid.direction_matrix)  # source axis x target axis
     source_spacing = np.array(volume.grid.spacing_mm[::-1])[along.argmax(axis=0)][::-1]
     ratio = np.ceil(np.array(grid.spacing_mm) / source_spacing - 1e-6).astype(int)
-    # Odd numbers of sub-voxels for masks, so that no voxel is covered by exactly one half.
-    factors = tuple(int(n) for n in (np.clip(2 * ratio + 1, 3, 5) if nearest else np.clip(ratio, 1, 3)))
-    fine = _interpolated(volume, grid.refined(factors), outside, nearest)
+    factors = tuple(int(n) for n in np.clip(ratio, 1, 3))
+    fine = _interpolated(volume, grid.refined(factors), outside)
     z, y, x = grid.shape
     blocks = fine.reshape(z, factors[0], y, factors[1], x, factors[2])
     return blocks.mean(axis=(1, 3, 5), dtype=np.float32)
 
 
-def _interpolated(volume: Volume, grid: Grid, outside: float, nearest: bool) -> np.ndarray:
+def _interpolated(volume: Volume, grid: Grid, outside: float) -> np.ndarray:
     resampler = sitk.ResampleImageFilter()
     resampler.SetSize([int(n) for n in grid.shape[::-1]])
     resampler.SetOutputSpacing(grid.spacing_mm[::-1])
     resampler.SetOutputOrigin(grid.origin_mm)
     resampler.SetOutputDirection(grid.direction)
-    resampler.SetInterpolator(sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear)
+    resampler.SetInterpolator(sitk.sitkLinear)
     resampler.SetDefaultPixelValue(float(outside))
     resampler.SetOutputPixelType(sitk.sitkFloat32)
     image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array, dtype=np.float32))

@@ -34,7 +34,7 @@ class Device:
 
     def energy_j_per_gbq(self, convention: Convention) -> float:
         """Return the emitted energy per GBq [J/GBq]; ``vendor`` exists for glass only."""
-        if convention is Convention.VENDOR and self is not GLASS_Y90:
+        if convention == Convention.VENDOR and self != GLASS_Y90:
             raise InputError(
                 f"Convention 'vendor' is the constant printed for glass microspheres; for {self.name} "
                 "use 'clinical' or 'icrp107'."

@@ -212,9 +212,12 @@ class Linear(Quantity):
         return [total <= bound + slack if at_most else total >= bound - slack]
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
-        row = self.row(dose)
-        with np.errstate(divide="ignore"):
-            return np.where(row > 0, bound / np.where(row > 0, row, 1.0), np.inf)
+        return _quotient(bound, self.row(dose))
+
+
+def _quotient(bound: float, row: np.ndarray) -> np.ndarray:
+    """Return ``bound / row``, infinite where the row is zero."""
+    return np.where(row > 0, bound / np.where(row > 0, row, 1.0), np.inf)
 
 
 @dataclass(frozen=True)
@@ -254,6 +257,15 @@ class PerfusedNormalLiverDose(Quantity):
         if not self.full_from_gy > 0:
             raise LimitError(f"full_from_gy must be positive, not {self.full_from_gy:g}.")
 
+    def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
+        limit = super()._limit(bound, upper)
+        if upper and limit.bound < self.full_from_gy:
+            raise LimitError(
+                f"A limit of {limit.bound:g} Gy on the {self.name} is below full_from_gy = {self.full_from_gy:g} Gy, "
+                "so no injection could meet it: lower full_from_gy, for instance to a quarter of the limit."
+            )
+        return limit
+
     @property
     def name(self) -> str:
         return "mean dose, perfused normal liver"
@@ -275,7 +287,7 @@ class PerfusedNormalLiverDose(Quantity):
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         _, kg = dose.normal_liver_parts
-        return bound * kg.sum() / dose.normal_liver_energy_row
+        return _quotient(bound * kg.sum(), dose.normal_liver_energy_row)
 
     def largest_scale(self, dose: DosePerGBq, activities_gbq: np.ndarray, bound: float) -> float:
         if bound < self.full_from_gy:  # then even a trace exceeds the bound, by its definition
@@ -316,7 +328,7 @@ class TerritoryNormalLiverDose(Quantity):
         return [rows @ model.activities <= bound + slack + np.diag(slack_if_unused) @ (1 - model.used)]
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
-        return bound / np.diag(dose.perfused_normal_rows)
+        return _quotient(bound, np.diag(dose.perfused_normal_rows))
 
 
 def _upper_only(quantity: Quantity, at_most: bool) -> None:
@@ -329,6 +341,10 @@ class LungDose(Linear):
     """Mean lung dose by shunted activity; ``earlier_gy`` of previous treatments counts in."""
 
     earlier_gy: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.earlier_gy) and self.earlier_gy >= 0):
+            raise LimitError(f"The earlier lung dose must be zero or positive, not {self.earlier_gy:g} Gy.")
 
     @property
     def name(self) -> str:
@@ -415,6 +431,12 @@ class InjectionSites(Quantity):
     @property
     def name(self) -> str:
         return "number of injection sites"
+
+    def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
+        limit = super()._limit(bound, upper)
+        if limit.bound < 1 or limit.bound != int(limit.bound):
+            raise LimitError(f"The limit on the {self.name} must be a whole number of 1 or more, not {limit.bound:g}.")
+        return limit
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         return float(np.count_nonzero(np.asarray(activities_gbq) > USED_GBQ))

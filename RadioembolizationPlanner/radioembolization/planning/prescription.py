@@ -143,6 +143,16 @@ def quantity_by_name(
     return quantities[name]
 
 
+#: Entries of a limit that only one quantity understands.
+_ENTRY_OF = {"structure": "mean_dose", "earlier_gy": "lungs", "full_from_gy": "perfused_normal_liver"}
+
+
+def _number(key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise LimitError(f"'{key}' of a limit must be a number, not {value!r}.")
+    return float(value)
+
+
 def limit_from_table(table: dict[str, object], device: str = "") -> Limit:
     """Return a limit from a TOML table: quantity, structure, at_most or at_least with unit, source.
 
@@ -152,13 +162,18 @@ def limit_from_table(table: dict[str, object], device: str = "") -> Limit:
         If a key is unknown or missing.
     """
     entries = dict(table)
-    earlier = float(entries.pop("earlier_gy", 0.0))  # type: ignore[arg-type]
+    name = str(entries.pop("quantity", ""))
+    for key, owner in _ENTRY_OF.items():
+        if key in entries and name != owner:
+            raise LimitError(
+                f"'{key}' belongs to a limit on '{owner}'; a limit on '{name}' would ignore it: remove it."
+            )
     full_from = entries.pop("full_from_gy", None)
     quantity = quantity_by_name(
-        str(entries.pop("quantity", "")),
+        name,
         str(entries.pop("structure", "")),
-        earlier,
-        None if full_from is None else float(full_from),  # type: ignore[arg-type]
+        _number("earlier_gy", entries.pop("earlier_gy", 0.0)),
+        None if full_from is None else _number("full_from_gy", full_from),
     )
     provenance = Provenance(
         source=str(entries.pop("source", "user")),
@@ -176,7 +191,7 @@ def limit_from_table(table: dict[str, object], device: str = "") -> Limit:
         )
     key, value = next(iter(bounds.items()))
     unit = key.removeprefix("at_most_").removeprefix("at_least_")
-    bound = {unit: float(value)}  # type: ignore[arg-type]
+    bound = {unit: _number(key, value)}
     limit = quantity.at_most(**bound) if key.startswith("at_most_") else quantity.at_least(**bound)
     return limit.because(provenance)
 

@@ -25,6 +25,8 @@ _OPTIONS = {
 }
 #: The tie-break may not lower the goal by more than this, relative.
 _TIE = 1e-9
+#: Tumour means closer than this, relative (and in Gy below 1 Gy), are at one level.
+_SAME = 1e-6
 #: A relaxed plan may exceed the activity caps of the unrelaxed limits by this factor.
 _RELAXED_CAPS = 10.0
 
@@ -148,8 +150,10 @@ def _raise_other_tumours(activities: np.ndarray, limits: Sequence[Limit], dose: 
     best = activities
     while not np.all(np.isfinite(floors)):
         doses = rows @ best
-        lowest = doses[~np.isfinite(floors)].min()
-        floors = np.where(np.isfinite(floors), floors, np.where(doses <= lowest * (1 + 1e-6), lowest, -np.inf))
+        free = ~np.isfinite(floors)
+        lowest = doses[free].min()
+        at_lowest = np.flatnonzero(free & (doses <= lowest + _SAME * max(1.0, lowest)))
+        floors[_stuck(at_lowest, np.where(free, lowest, floors), rows, limits, dose, only)] = lowest
         if np.all(np.isfinite(floors)):
             break
         better = _raise_level(rows, floors, limits, dose, only)
@@ -157,6 +161,30 @@ def _raise_other_tumours(activities: np.ndarray, limits: Sequence[Limit], dose: 
             break
         best = better
     return best
+
+
+def _stuck(
+    at_lowest: np.ndarray,
+    level: np.ndarray,
+    rows: np.ndarray,
+    limits: Sequence[Limit],
+    dose: DosePerGBq,
+    only: np.ndarray,
+) -> np.ndarray:
+    """Return those of the lowest tumours that cannot rise while all others keep the level.
+
+    The solver's vertex may leave a tumour at the level of the worst although nothing holds it there.
+    One tumour alone at the level is the worst and cannot rise.
+    """
+    if len(at_lowest) == 1:
+        return at_lowest
+    stuck = []
+    for tumour in at_lowest:
+        others = np.where(np.arange(len(level)) == tumour, -np.inf, level)
+        raised = _raise_level(rows, others, limits, dose, only)
+        if raised is None or rows[tumour] @ raised <= level[tumour] + _SAME * max(1.0, level[tumour]):
+            stuck.append(tumour)
+    return np.array(stuck) if stuck else at_lowest
 
 
 def _raise_level(

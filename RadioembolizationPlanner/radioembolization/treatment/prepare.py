@@ -199,7 +199,7 @@ def _site(site: SourceSite, structures: StructureSet) -> InjectionSite:
 
 
 def _warn_of_changed_volumes(inputs: CaseInputs, structures: StructureSet) -> None:
-    for given, placed in ((s, t) for s in inputs.structures for t in structures.all if t.name == s.name):
+    for given, placed in ((s, t) for s in inputs.structures for t in structures.all if t.name == _name(s.name, s.role)):
         before, after = _source_ml(given.source), structures.volume_ml(placed)
         if abs(after - before) > _VOLUME_CHANGE_WARNED * before:
             warnings.warn(

@@ -88,7 +88,7 @@ def _histograms(case: Case, dose: Volume) -> dict[str, DoseVolumeHistogram]:
 
 
 def _warn_of_lungs(rows: DosePerGBq, plan: Plan) -> None:
-    if rows.settings.device is not RESIN_Y90:
+    if rows.settings.device != RESIN_Y90:
         return
     if plan.lung_gy is not None and plan.lung_gy >= _RESIN_LUNG_CAUTION_GY:
         warnings.warn(
