@@ -66,9 +66,10 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     lines += [_binding_sentence(limit, plan) for limit in plan.binding_limits]
     if not plan.binding_limits:
         lines.append("No limit holds the goal back.")
+    side = "above" if plan.goal.sense == "maximize" else "below"
     lines.append(
-        f"Proof: no plan within these limits has a {plan.goal.name} "
-        f"{'above' if plan.goal.sense == 'maximize' else 'below'} {plan.goal.bound:.4g} Gy (gap {_percent(plan.goal.gap)})."
+        f"Proof: no plan within these limits has a {plan.goal.name} {side} {plan.goal.bound:.4g} Gy "
+        f"(gap {_percent(plan.goal.gap)})."
     )
     compared = [b for b in others if b.limits_met]
     if compared:

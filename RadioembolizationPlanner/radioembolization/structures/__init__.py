@@ -8,6 +8,7 @@ from radioembolization.structures.structure_set import (
     Role,
     Structure,
     StructureSet,
+    lies_within,
 )
 from radioembolization.structures.synthetic_lesions import Lesion, place_lesions
 from radioembolization.structures.tumour_to_normal import tumour_to_normal_ratios
@@ -21,6 +22,7 @@ __all__ = [
     "Role",
     "Structure",
     "StructureSet",
+    "lies_within",
     "place_lesions",
     "tumour_to_normal_ratios",
 ]

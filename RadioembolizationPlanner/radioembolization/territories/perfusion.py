@@ -16,11 +16,11 @@ from radioembolization.errors import (
     TumourNotPerfused,
 )
 from radioembolization.images import Volume
-from radioembolization.structures import StructureSet
+from radioembolization.structures import StructureSet, lies_within
 from radioembolization.territories.injection_site import InjectionSite, Pattern
 
 _SUM_TOLERANCE = 1e-6
-#: Shares of a perfused volume outside the liver, and of a tumour outside every territory, to warn at.
+#: Share of a perfused volume outside the liver to warn at.
 _OUTSIDE_WARNED = 0.01
 #: Normal liver of a territory counts as perfused where it receives at least this share of the mean
 #: concentration in that normal liver.  A scout made with a more selective injection leaves part of a
@@ -182,7 +182,7 @@ def _check_sites(sites: tuple[InjectionSite, ...], structures: StructureSet) -> 
                 f"Tumour '{tumour.name}' lies outside every territory, so no injection reaches it: add a "
                 "site that does, or leave the tumour out of the case."
             )
-        if share < 1.0 - _OUTSIDE_WARNED:
+        if not lies_within(tumour.mask & structures.liver.mask, reached):
             warnings.warn(
                 f"{1.0 - share:.0%} of tumour '{tumour.name}' lie outside every territory and are not treated.",
                 TumourNotPerfused,
