@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -13,7 +14,6 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-import slicer
 from radioembolization.treatment import Treatment, plan_treatment, prepare
 from RadioembolizationPlannerLib.dependencies import ensure_packages, missing_packages
 from RadioembolizationPlannerLib.publish import PlanNodes, publish_case, publish_treatment

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import slicer
 import vtk
 
-import slicer
 from radioembolization.errors import ImageError
 from radioembolization.images import Grid
 

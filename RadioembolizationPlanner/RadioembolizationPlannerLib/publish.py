@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import slicer
 import vtk
 
-import slicer
 from radioembolization.images import Volume
 from radioembolization.structures import Role
 from radioembolization.treatment import CaseInputs, Treatment

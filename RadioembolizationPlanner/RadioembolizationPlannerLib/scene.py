@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import slicer
 import vtk
 
-import slicer
 from radioembolization.dose import DoseSettings
 from radioembolization.errors import ImageError, TerritoryError
 from radioembolization.images import Unit, Volume

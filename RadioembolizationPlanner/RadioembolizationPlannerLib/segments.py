@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import slicer
 import vtk
 import vtk.util.numpy_support
 from scipy import ndimage
 
-import slicer
 from radioembolization.errors import StructureError
 from radioembolization.images import Grid
 from radioembolization.structures import Role

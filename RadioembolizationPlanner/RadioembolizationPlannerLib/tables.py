@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import slicer
 import vtk
 
-import slicer
 from radioembolization.planning import LimitResult, Plan
 from radioembolization.treatment import Notice
 

@@ -83,6 +83,10 @@ class TumourPartlyOutsideLiver(PlannerWarning):
     """Part of a tumour lies outside the liver structure."""
 
 
+class TumoursOverlap(PlannerWarning):
+    """Two tumours share voxels, which count for both."""
+
+
 class TumourNotPerfused(PlannerWarning):
     """Part of a tumour lies outside every candidate territory."""
 

@@ -7,14 +7,10 @@ slicer-core brings the real MRML nodes, module logics and ``slicer.util``, but n
 
 from __future__ import annotations
 
-import sys
 import types
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-_TESTING = Path(__file__).resolve().parents[1]
 
 #: Module name: class of its logic.
 _LOGICS = {
@@ -54,24 +50,14 @@ class HeadlessApplication:
 
 
 def require_slicer() -> None:
-    """Skip the module or test that calls it where slicer-core is not installed.
-
-    The package ``slicer`` imports every module of every folder ``slicer`` on the path, so the folder
-    that holds this one is hidden from it.
-    """
-    path = list(sys.path)
-    sys.path[:] = [entry for entry in path if Path(entry).resolve() != _TESTING]
-    try:
-        pytest.importorskip("slicer.util", reason="slicer-core is not installed (pip install -e '.[slicer]')")
-    finally:
-        sys.path[:] = path
+    """Skip the module or test that calls it where slicer-core is not installed."""
+    pytest.importorskip("slicer.util", reason="slicer-core is not installed (pip install -e '.[slicer]')")
 
 
 def boot() -> Any:
     """Return the scene of the application, made on the first call."""
-    import vtk
-
     import slicer
+    import vtk
 
     if hasattr(slicer, "mrmlScene"):
         return slicer.mrmlScene

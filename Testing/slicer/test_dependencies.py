@@ -13,6 +13,7 @@ from radioembolization.errors import MissingPackage
 
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
+
 from RadioembolizationPlannerLib.dependencies import ensure_packages, missing_packages  # noqa: E402
 
 pytestmark = pytest.mark.slicer

@@ -11,9 +11,9 @@ from radioembolization.images import Grid, Unit, Volume
 from support import as_direction, rotation
 
 slicer_headless.require_slicer()
+import slicer  # noqa: E402
 import vtk  # noqa: E402
 
-import slicer  # noqa: E402
 from RadioembolizationPlannerLib.publish import publish_volume  # noqa: E402
 from RadioembolizationPlannerLib.scene import volume_from_node  # noqa: E402
 

@@ -11,9 +11,9 @@ from radioembolization.treatment import Treatment, plan_treatment, prepare
 from small_case import GRID, small_inputs
 
 slicer_headless.require_slicer()
+import slicer  # noqa: E402
 import vtk  # noqa: E402
 
-import slicer  # noqa: E402
 from RadioembolizationPlannerLib.publish import publish_case, publish_treatment  # noqa: E402
 from RadioembolizationPlannerLib.scene import positions_from_node, read_again  # noqa: E402
 

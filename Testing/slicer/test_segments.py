@@ -14,9 +14,9 @@ from small_case import small_inputs
 from support import box_mask
 
 slicer_headless.require_slicer()
+import slicer  # noqa: E402
 import vtk  # noqa: E402
 
-import slicer  # noqa: E402
 from RadioembolizationPlannerLib.publish import publish_case, publish_volume  # noqa: E402
 from RadioembolizationPlannerLib.segments import mask_from_segment, structures_from_node  # noqa: E402
 

@@ -48,6 +48,8 @@ class Grid:
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise ImageError(f"An image needs three dimensions of at least one voxel, not {self.shape}.")
         numbers = np.array(self.spacing_mm + self.origin_mm)
+        if len(self.origin_mm) != 3 or len(self.direction) != 9:
+            raise ImageError(f"An image needs an origin of 3 and a direction of 9 numbers, not {self.origin_mm}.")
         if len(self.spacing_mm) != 3 or min(self.spacing_mm) <= 0 or not np.all(np.isfinite(numbers)):
             raise ImageError(f"Voxel spacing must be positive and finite, not {self.spacing_mm} mm (z, y, x).")
         matrix = self.direction_matrix

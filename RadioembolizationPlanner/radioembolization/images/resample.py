@@ -82,7 +82,7 @@ def resample_mask(mask: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
 
 
 def _averaged(volume: Volume, grid: Grid, outside: float = 0.0) -> np.ndarray:
-    """Interpolate linearly at sub-voxels of the target no larger than the source voxels, and average them."""
+    """Interpolate linearly at sub-voxels of the target about as small as the source voxels, and average them."""
     if volume.grid == grid:
         return volume.array.astype(np.float32)
     along = np.abs(volume.grid.direction_matrix.T @ grid.direction_matrix)  # source axis x target axis

@@ -63,12 +63,13 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
         for s in plan.structures
         if s.role == Role.TUMOUR and s.perfused_share < _FULLY_PERFUSED
     ]
+    lines += _hottest_sentence(plan)
     lines += [_binding_sentence(limit, plan) for limit in plan.binding_limits]
     if not plan.binding_limits:
         lines.append("No limit holds the goal back.")
     side = "above" if plan.goal.sense == "maximize" else "below"
     lines.append(
-        f"Proof: no plan within these limits has a {plan.goal.name} {side} {plan.goal.bound:.4g} Gy "
+        f"Proof: no plan within these limits has a {plan.goal.name} {side} {plan.goal.bound + 0.0:.4g} Gy "
         f"(gap {_percent(plan.goal.gap)})."
     )
     compared = [b for b in others if b.limits_met]
@@ -83,12 +84,23 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _hottest_sentence(plan: Plan) -> list[str]:
+    """Name the injected territory whose perfused normal liver has the highest mean dose."""
+    doses = [(site.territory_normal_liver_gy, site.name) for site in plan.used_sites]
+    known = [(gy, name) for gy, name in doses if gy is not None]
+    if len(known) < 2:
+        return []
+    gy, name = max(known)
+    return [f"The hottest perfused normal liver is that of {name}: {gy:.1f} Gy mean."]
+
+
 def _percent(gap: float) -> str:
     return "below 0.001 %" if gap < 1e-5 else f"{gap:.3%}"
 
 
 def _binding_sentence(limit: LimitResult, plan: Plan) -> str:
-    text = f"Binding: {limit.name} {limit.value:.3g} of {limit.sense} {limit.limit:g} {limit.unit}"
+    value = "none" if limit.value is None else f"{limit.value:.3g}"
+    text = f"Binding: {limit.name} {value} of {limit.sense} {limit.limit:g} {limit.unit}"
     if limit.gain_per_unit is not None and np.isfinite(limit.gain_per_unit):
         verb = "more" if limit.sense == "at most" else "less"
         text += f"; one {limit.unit} {verb} changes the goal by {limit.gain_per_unit:+.2g} Gy on the same sites"

@@ -164,10 +164,13 @@ class Limit:
 
 @dataclass(frozen=True)
 class LimitResult:
-    """A limit evaluated for a plan; fields as in ``plan.json``."""
+    """A limit evaluated for a plan; fields as in ``plan.json``.
+
+    ``value`` is None where there is nothing to evaluate, as the activity of each injection without any.
+    """
 
     name: str
-    value: float
+    value: float | None
     limit: float
     unit: str
     sense: str
@@ -183,9 +186,10 @@ class LimitResult:
         """Evaluate a limit on all voxels in numpy."""
         scale = max(abs(limit.bound), 1e-9)
         excess = limit.excess(dose, activities_gbq)
+        value = limit.quantity.value(dose, activities_gbq)
         return LimitResult(
             name=limit.quantity.name,
-            value=limit.quantity.value(dose, activities_gbq),
+            value=value if np.isfinite(value) else None,
             limit=limit.bound,
             unit=limit.quantity.unit,
             sense="at most" if limit.upper else "at least",

@@ -21,12 +21,17 @@ _SMALLEST_BOUND_GY = 1e-3
 
 @dataclass(frozen=True)
 class SitePlan:
-    """What is injected at one candidate site."""
+    """What is injected at one candidate site.
+
+    ``territory_normal_liver_gy`` is the mean dose of the perfused normal liver of its territory by all
+    injections together; None where the territory holds none.
+    """
 
     name: str
     activity_gbq: float
     lung_shunt: float
     microspheres: float
+    territory_normal_liver_gy: float | None
 
 
 @dataclass(frozen=True)
@@ -123,8 +128,10 @@ def assemble(
         for limit, gain in zip(limits, gains, strict=True)
     )
     sites = tuple(
-        SitePlan(name, float(a), float(shunt), dose.settings.device.microspheres(float(a)))
-        for name, a, shunt in zip(dose.site_names, activities, dose.lung_shunt, strict=True)
+        SitePlan(name, float(a), float(shunt), dose.settings.device.microspheres(float(a)), territory_gy)
+        for name, a, shunt, territory_gy in zip(
+            dose.site_names, activities, dose.lung_shunt, _territory_doses(dose, activities), strict=True
+        )
     )
     return Plan(
         status=solution.status,
@@ -135,6 +142,13 @@ def assemble(
         limits=results,
         settings=dose.settings,
     )
+
+
+def _territory_doses(dose: DosePerGBq, activities_gbq: np.ndarray) -> list[float | None]:
+    """Return the mean dose of the perfused normal liver of every territory [Gy]."""
+    normal = dose.structure(NORMAL_LIVER).voxels
+    inside = [normal[perfused[normal]] for perfused in dose.perfused]
+    return [float(dose.mean_row(voxels) @ activities_gbq) if len(voxels) else None for voxels in inside]
 
 
 def structure_doses(dose: DosePerGBq, activities_gbq: np.ndarray) -> tuple[StructureDose, ...]:

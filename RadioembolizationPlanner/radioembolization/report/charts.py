@@ -15,14 +15,14 @@ _MET, _NOT_MET = "#1B7F3B", "#B3261E"
 
 def draw_dvh(figure: Any, treatment: Treatment) -> None:
     """Draw the dose-volume histograms, and above them every dose limit with the value reached."""
-    limits = [limit for limit in treatment.plan.limits if limit.unit == "Gy"]
+    limits = [(limit, limit.value) for limit in treatment.plan.limits if limit.unit == "Gy" and limit.value is not None]
     rows = 0.24 * len(limits) + 0.12 if limits else 0.0
     curves = max(3.1, 0.19 * len(treatment.histograms) + 0.6)
     height = curves + rows + 0.6
     figure.set_size_inches(_WIDTH_INCHES, height)
     axes = figure.add_axes((0.075, 0.45 / height, 0.63, curves / height))
     highest = _draw_curves(axes, treatment)
-    highest = max([highest, *(1.1 * max(limit.limit, limit.value) for limit in limits)]) or 1.0
+    highest = max([highest, *(1.1 * max(limit.limit, value) for limit, value in limits)]) or 1.0
     axes.set(xlim=(0.0, 1.02 * highest), ylim=(0.0, 101.0))
     axes.set(xlabel="Absorbed dose [Gy]", ylabel="Volume [%]")
     axes.grid(color="#DDE3E8", linewidth=0.5)
@@ -46,20 +46,20 @@ def _draw_curves(axes: Any, treatment: Treatment) -> float:
     return float(max(h.dose_gy[-1] for h in treatment.histograms.values()))
 
 
-def _draw_limits(axes: Any, limits: list[LimitResult], highest: float) -> None:
+def _draw_limits(axes: Any, limits: list[tuple[LimitResult, float]], highest: float) -> None:
     """Draw one row per limit: the limit as a bar across, the value reached as a dot."""
-    for row, limit in enumerate(limits):
+    for row, (limit, value) in enumerate(limits):
         colour = _MET if limit.met else _NOT_MET
         allowed = (0.0, limit.limit) if limit.sense == "at most" else (limit.limit, highest)
         axes.plot(allowed, (row, row), color="#C7D0D8", linewidth=3.0, solid_capstyle="butt", zorder=1)
         axes.plot([limit.limit], [row], marker="|", markersize=9, markeredgewidth=1.6, color=INK, zorder=2)
-        axes.plot([limit.value], [row], marker="o", markersize=4.5, color=colour, zorder=3, clip_on=False)
+        axes.plot([value], [row], marker="o", markersize=4.5, color=colour, zorder=3, clip_on=False)
         sign = "≤" if limit.sense == "at most" else "≥"
-        text = f"{limit.name}: {gy(limit.value)} ({sign} {gy(limit.limit)} Gy)"
+        text = f"{limit.name}: {gy(value)} ({sign} {gy(limit.limit)} Gy)"
         right = limit.limit < 0.45 * highest
         axes.annotate(
             text,
-            (max(limit.limit, limit.value) if right else min(limit.limit, limit.value), row),
+            (max(limit.limit, value) if right else min(limit.limit, value), row),
             xytext=(7 if right else -7, 0),
             textcoords="offset points",
             ha="left" if right else "right",

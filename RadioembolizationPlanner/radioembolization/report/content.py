@@ -46,6 +46,7 @@ class SiteRow:
     name: str
     activity_gbq: float
     perfused_liver_ml: float
+    territory_normal_liver_gy: float | None
     lung_shunt: float
     extrahepatic_share: float
     microspheres: float
@@ -68,6 +69,7 @@ def _site_row(treatment: Treatment, index: int) -> SiteRow:
         name=planned.name,
         activity_gbq=planned.activity_gbq,
         perfused_liver_ml=float(np.count_nonzero(perfused)) * structures.grid.voxel_ml,
+        territory_normal_liver_gy=planned.territory_normal_liver_gy,
         lung_shunt=planned.lung_shunt,
         extrahepatic_share=site.extrahepatic_share,
         microspheres=planned.microspheres,
@@ -130,7 +132,7 @@ def limit_text(limit: LimitResult) -> str:
 
 def excess_text(limit: LimitResult) -> str:
     """Return by how much a limit is missed; empty if it is met."""
-    if limit.met:
+    if limit.value is None or limit.met:
         return ""
     return f"by {significant(abs(limit.value - limit.limit), 2)} {limit.unit}"
 

@@ -63,8 +63,10 @@ def millions(count: float) -> str:
     return significant(count / 1e6, 3)
 
 
-def in_unit(value: float, unit: str) -> str:
-    """Return a value with the digits usual for its unit (Gy, GBq, sites)."""
+def in_unit(value: float | None, unit: str) -> str:
+    """Return a value with the digits usual for its unit (Gy, GBq, sites), a dash for none."""
+    if value is None:
+        return "–"
     usual = {"Gy": gy, "GBq": gbq, "sites": lambda count: fixed(count, 0)}
     return usual.get(unit, significant)(value)
 

@@ -80,12 +80,13 @@ def _sites(plan: Plan) -> Any:
         "activity [GBq]",
         "lung shunt [%]",
         "microspheres [million]",
+        "normal liver of its territory [Gy]",
     )
     for site in plan.used_sites:
-        table.add_row(
-            site.name, f"{site.activity_gbq:.3f}", f"{100 * site.lung_shunt:.1f}", f"{site.microspheres / 1e6:.1f}"
-        )
-    table.add_row("total", f"{plan.activities_gbq.sum():.3f}", "", "")
+        territory = "" if site.territory_normal_liver_gy is None else f"{site.territory_normal_liver_gy:.1f}"
+        figures = (f"{site.activity_gbq:.3f}", f"{100 * site.lung_shunt:.1f}", f"{site.microspheres / 1e6:.1f}")
+        table.add_row(site.name, *figures, territory)
+    table.add_row("total", f"{plan.activities_gbq.sum():.3f}")
     return table
 
 
@@ -118,7 +119,8 @@ def _limits(plan: Plan) -> Any:
         sign = "<=" if limit.sense == "at most" else ">="
         met = ("yes, binding" if limit.binding else "yes") if limit.met else "NO"
         gain = "" if limit.gain_per_unit is None else f"{limit.gain_per_unit:+.2f}"
-        value, bound = f"{limit.value:.3g} {limit.unit}", f"{sign} {limit.limit:g} {limit.unit}"
+        value = "" if limit.value is None else f"{limit.value:.3g} {limit.unit}"
+        bound = f"{sign} {limit.limit:g} {limit.unit}"
         table.add_row(limit.name, value, bound, met, gain, limit.source)
     return table
 

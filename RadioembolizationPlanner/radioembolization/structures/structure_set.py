@@ -6,11 +6,12 @@ import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 from scipy import ndimage
 
-from radioembolization.errors import SmallStructure, StructureError, TumourPartlyOutsideLiver
+from radioembolization.errors import SmallStructure, StructureError, TumourPartlyOutsideLiver, TumoursOverlap
 from radioembolization.images import Grid
 
 #: Reserved names of the two structures every plan has.
@@ -120,6 +121,7 @@ class StructureSet:
             raise StructureError("A case needs at least one tumour: name it in the case's structures.")
         for tumour in self.tumours:
             self._check_inside(tumour)
+        self._check_overlaps()
         if not self.normal_liver.mask.any():
             raise StructureError("No normal liver is left: the tumours and other organs cover the whole liver.")
 
@@ -193,6 +195,17 @@ class StructureSet:
                 SmallStructure,
                 stacklevel=2,
             )
+
+    def _check_overlaps(self) -> None:
+        for first, second in combinations(self.tumours, 2):
+            shared = int(np.count_nonzero(first.mask & second.mask))
+            if shared:
+                warnings.warn(
+                    f"Tumours '{first.name}' and '{second.name}' share {shared * self.grid.voxel_ml:.1f} mL, which "
+                    "count for both: draw them apart, or unite them.",
+                    TumoursOverlap,
+                    stacklevel=4,
+                )
 
     def _check_inside(self, tumour: Structure) -> None:
         inside = np.count_nonzero(tumour.mask & self.liver.mask) / np.count_nonzero(tumour.mask)

@@ -14,8 +14,8 @@ def tumour_to_normal_ratios(
 ) -> dict[str, float]:
     """Return the ratio of mean counts per voxel, tumour over normal liver, for each tumour.
 
-    The ratio is one of concentrations (not of activities).  Blurring by the scanner lowers it for
-    small lesions; nothing is corrected here.
+    The ratio is one of concentrations (not of activities), over the part of the tumour inside the liver.
+    Blurring by the scanner lowers it for small lesions; nothing is corrected here.
 
     Parameters
     ----------
@@ -44,4 +44,5 @@ def tumour_to_normal_ratios(
             "The normal liver of the reference region has no scout counts, so no tumour-to-normal ratio "
             "exists: enter ratios, or check the region."
         )
-    return {t.name: float(scout.array[t.mask].mean()) / mean_normal for t in structures.tumours}
+    liver = structures.liver.mask
+    return {t.name: float(scout.array[t.mask & liver].mean()) / mean_normal for t in structures.tumours}

@@ -6,7 +6,7 @@ import pytest
 from radioembolization.physics import GLASS_Y90
 from radioembolization.planning import MeanDose, TotalActivity, WorstTumourMean, maximize
 from radioembolization.planning.plan import tumours
-from support import K_Y90, dose_rows
+from support import K_Y90, dose_rows, resin_two_sites
 
 # Ten voxels of 0.01 kg in the tumour, four of 0.1 kg in normal liver, of which site 1 reaches two and site 2 none.
 ROWS = [[*np.arange(10.0, 101.0, 10.0), 8.0, 4.0, 0.2, 0.2], [0.0] * 14]
@@ -66,3 +66,16 @@ def test_without_a_lung_mass_there_is_no_lung_dose():
     plan = maximize(WorstTumourMean()).subject_to(MeanDose("normal liver").at_most(gy=40)).solve(dose)
     assert plan.lung_gy is None
     assert plan.structures[0].mean_gy == pytest.approx(160.0)
+
+
+def test_normal_liver_of_each_territory_by_hand():
+    # Both injections of 1 GBq: the territory of site 2 is the 0.15 kg of normal liver that both reach.
+    dose = resin_two_sites()
+    plan = maximize(WorstTumourMean()).subject_to(MeanDose("normal liver").at_most(gy=40)).solve(dose)
+    x1, x2 = plan.activities_gbq
+    inside = 25.939 * x1 + 186.76 * x2
+    assert plan.sites[1].territory_normal_liver_gy == pytest.approx(inside, rel=1e-4)
+    assert plan.sites[0].territory_normal_liver_gy == pytest.approx(
+        (0.75 * 25.939 * x1 + 0.15 * inside) / 0.9, rel=1e-4
+    )
+    assert any(f"that of 2: {inside:.1f} Gy" in line for line in plan.explanation)

@@ -32,11 +32,11 @@ SHUNTED = ("activity shunted to the lungs", 0.61)
 #: EANM 2022 (10.1007/s00259-021-05600-z), Tables 2 to 4; lung 30 Gy; glass labelling 0.61 GBq.
 PUBLISHED = {
     "glass/metastases": {(WHOLE, 75.0), LUNGS, SHUNTED},
-    "glass/hcc-lobar": {(EACH, 120.0), (WHOLE, 75.0), LUNGS, SHUNTED},
+    "glass/hcc-lobar": {(PERFUSED, 120.0), (EACH, 120.0), (WHOLE, 75.0), LUNGS, SHUNTED},
     "glass/hcc-bilobar": {(WHOLE, 50.0), LUNGS, SHUNTED},
     "glass/hcc-bilobar-low-bilirubin": {(WHOLE, 90.0), LUNGS, SHUNTED},
     "glass/segmentectomy": {LUNGS, SHUNTED},
-    "resin/unilobar": {(EACH, 40.0), LUNGS},
+    "resin/unilobar": {(PERFUSED, 40.0), (EACH, 40.0), LUNGS},
     "resin/bilobar": {(PERFUSED, 40.0), LUNGS},
     "resin/bilobar-pretreated": {(PERFUSED, 30.0), LUNGS},
     "resin/segmentectomy": {LUNGS},
@@ -115,7 +115,7 @@ def test_an_override_needs_a_reason_and_is_warned_of():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         problem = prescription.problem(GLASS_Y90)
-    assert [w.category for w in caught] == [LimitOverride] * 2
+    assert [w.category for w in caught] == [LimitOverride] * 3
     assert "40 Gy' of resin is used for glass: comparison of devices" in str(caught[0].message)
     assert all(limit.provenance.override_reason == "comparison of devices" for limit in problem.limits)
     with warnings.catch_warnings():

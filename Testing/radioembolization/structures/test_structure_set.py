@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radioembolization.errors import SmallStructure, StructureError, TumourPartlyOutsideLiver
+from radioembolization.errors import SmallStructure, StructureError, TumourPartlyOutsideLiver, TumoursOverlap
 from radioembolization.images import Grid
 from radioembolization.structures import LungMass, Role, Structure, StructureSet, lies_within
 from support import box_mask, quiet, structure_set
@@ -191,3 +191,11 @@ def test_the_lungs_enter_by_their_mass_only():
         structures = StructureSet(GRID, given_structures(liver=LIVER, A=TUMOUR), lungs=LungMass(0.8, "CT density"))
     assert (structures.lungs.mass_kg, structures.lungs.method) == (0.8, "CT density")
     assert all(s.role is not Role.LUNGS for s in structures.all)
+
+
+def test_tumours_that_share_voxels_are_named_with_the_volume():
+    liver = box_mask((10, 10, 10), (0, 10), (0, 10), (0, 10))
+    a, b = box_mask(liver.shape, (0, 4), (0, 4), (0, 4)), box_mask(liver.shape, (3, 7), (0, 4), (0, 4))
+    given = (Structure("l", Role.LIVER, liver), Structure("A", Role.TUMOUR, a), Structure("B", Role.TUMOUR, b))
+    with pytest.warns(TumoursOverlap, match=r"'A' and 'B' share 128\.0 mL"):  # 16 voxels of 8 mL
+        StructureSet(Grid(liver.shape, (20.0, 20.0, 20.0)), given)

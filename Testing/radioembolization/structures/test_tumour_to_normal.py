@@ -42,3 +42,11 @@ def test_normal_liver_without_counts_is_refused():
     only_tumour = counts(np.where(TUMOURS["A"], 5.0, 0.0), GRID)
     with pytest.raises(StructureError, match="enter ratios"):
         tumour_to_normal_ratios(STRUCTURES, only_tumour)
+
+
+def test_only_the_part_inside_the_liver_counts():
+    # A tumour of two voxels, one of them outside a liver of three; the one inside has 6 counts against 2.
+    grid = Grid((1, 1, 4), (10.0, 10.0, 10.0))
+    liver, tumour = np.array([[[1, 1, 1, 0]]], bool), np.array([[[0, 0, 1, 1]]], bool)
+    structures = structure_set(grid, liver, {"T": tumour})
+    assert tumour_to_normal_ratios(structures, counts([[[2, 2, 6, 0]]], grid)) == {"T": pytest.approx(3.0)}

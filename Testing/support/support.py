@@ -14,7 +14,7 @@ from radioembolization.images import Grid, Unit, Volume
 from radioembolization.physics import RESIN_Y90, Device
 from radioembolization.structures import LungMass, Role, Structure, StructureSet
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 CORE = REPOSITORY / "RadioembolizationPlanner" / "radioembolization"
 #: Reference data that are not part of the repository; tests that need them are skipped without them.
 SHARED = REPOSITORY.parent / "shared"
