@@ -19,6 +19,8 @@ from radioembolization.structures import Role, Structure, StructureSet
 from radioembolization.territories import Territories
 
 _ESCAPE_WARNED = 0.005
+#: A part of a tumour with a smaller share of its mass is not counted.
+_SMALLEST_PART = 0.05
 
 
 class Method(StrEnum):
@@ -169,13 +171,28 @@ class DosePerGBq:
             only spills into it [Gy/GBq].
         mass_kg : ndarray (parts,)
         """
-        voxels = self._normal_liver.voxels
+        parts = [(member, voxels) for member, voxels in self._parts(self._normal_liver.voxels) if member.any()]
+        rows = np.array([self.mean_row(voxels) * member for member, voxels in parts])
+        return rows, np.array([self.voxel_kg[voxels].sum() for _, voxels in parts])
+
+    @cached_property
+    def tumour_part_rows(self) -> np.ndarray:
+        """Mean dose per GBq (parts, sites) of the parts of tumours that lie in the same territories [Gy/GBq].
+
+        Parts that no territory reaches, or below 5 % of their tumour, are left out.
+        """
+        rows = []
+        for tumour in self.with_role(Role.TUMOUR):
+            whole_kg = self.voxel_kg[tumour.voxels].sum()
+            for member, voxels in self._parts(tumour.voxels):
+                if member.any() and self.voxel_kg[voxels].sum() >= _SMALLEST_PART * whole_kg:
+                    rows.append(self.mean_row(voxels))
+        return np.array(rows)
+
+    def _parts(self, voxels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Split voxels by the territories they lie in; return membership (sites,) and voxels of each part."""
         members, part = np.unique(self.perfused[:, voxels].T, axis=0, return_inverse=True)
-        reached = np.flatnonzero(members.any(axis=1))
-        inside = [voxels[part.ravel() == index] for index in reached]
-        rows = np.array([self.mean_row(part_voxels) for part_voxels in inside])
-        kg = np.array([self.voxel_kg[part_voxels].sum() for part_voxels in inside])
-        return rows * members[reached], kg
+        return [(member, voxels[part.ravel() == index]) for index, member in enumerate(members)]
 
     @property
     def _normal_liver(self) -> StructureRows:

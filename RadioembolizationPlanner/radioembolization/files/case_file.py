@@ -23,6 +23,7 @@ from radioembolization.planning import (
     StructureMean,
     WeightedSum,
     WorstTumourMean,
+    WorstTumourPartMean,
     preset,
 )
 from radioembolization.planning.prescription import limit_from_table
@@ -173,7 +174,7 @@ def _prescription(table: Table, given: tuple[SourceStructure, ...], lesions: Tab
     tumours = [s.name for s in given if s.role is Role.TUMOUR]
     tumours += [f"synthetic lesion {i}" for i in range(1, len(lesions.peek("volumes_ml", [])) + 1)]
     return Prescription(
-        goal=_goal(table.take("goal", "worst_tumour_mean"), tumours),
+        goal=_goal(table.take("goal", "worst_tumour_part_mean"), tumours),
         limits=(*base.limits, *own),
         at_most_sites=at_most,
         least_activity_gbq=table.number("least_activity_gbq", None),
@@ -185,6 +186,8 @@ def _prescription(table: Table, given: tuple[SourceStructure, ...], lesions: Tab
 
 def _goal(value: Any, tumours: list[str]) -> Goal:
     match value:
+        case "worst_tumour_part_mean":
+            return WorstTumourPartMean()
         case "worst_tumour_mean":
             return WorstTumourMean()
         case {"structure_mean": str(name), **rest} if not rest:
@@ -192,7 +195,7 @@ def _goal(value: Any, tumours: list[str]) -> Goal:
         case {"shortfall_below_gy": int() | float() as below, **rest} if not rest and tumours:
             return WeightedSum(tuple((1.0, MeanShortfall(name, float(below))) for name in tumours))
     raise CaseFileError(
-        f'prescription.goal must be "worst_tumour_mean", {{ structure_mean = "name" }} or '
+        f'prescription.goal must be "worst_tumour_part_mean", "worst_tumour_mean", {{ structure_mean = "name" }} or '
         f"{{ shortfall_below_gy = 205 }}, not {value!r}."
     )
 

@@ -11,7 +11,7 @@ from radioembolization.errors import CaseFileError
 from radioembolization.files.image_file import write_volume
 from radioembolization.files.replacing import replacing
 from radioembolization.files.segmentation_file import write_segmentation
-from radioembolization.planning import WorstTumourMean
+from radioembolization.planning import WorstTumourPartMean
 from radioembolization.structures import Role
 from radioembolization.treatment import CaseInputs, SourceSite
 
@@ -46,7 +46,7 @@ def _check(inputs: CaseInputs) -> None:
     grids = {s.source.grid for s in inputs.structures} | {site.perfused.grid for site in inputs.sites}
     if len(grids) != 1:
         raise CaseFileError("Structures and territories are on different grids: resample them to one first.")
-    if not inputs.prescription.preset_name or inputs.prescription.goal != WorstTumourMean():
+    if not inputs.prescription.preset_name or inputs.prescription.goal != WorstTumourPartMean():
         raise CaseFileError("Only a preset with the default goal can be written to a case file.")
 
 

@@ -1,23 +1,28 @@
 """Which sites, how much activity: goals, limits, the optimal plan and its bound."""
 
 from radioembolization.planning.baselines import BaselineResult
-from radioembolization.planning.goals import Goal, MeanShortfall, StructureMean, WeightedSum, WorstTumourMean
-from radioembolization.planning.limits import (
+from radioembolization.planning.goals import (
+    Goal,
+    MeanShortfall,
+    StructureMean,
+    WeightedSum,
+    WorstTumourMean,
+    WorstTumourPartMean,
+)
+from radioembolization.planning.limits import Limit, LimitResult, Provenance
+from radioembolization.planning.plan import GoalResult, Plan, SitePlan, StructureDose
+from radioembolization.planning.prescription import Prescription, Preset, load_presets, preset
+from radioembolization.planning.problem import Problem, maximize, minimize
+from radioembolization.planning.quantities import (
     InjectionActivity,
     InjectionSites,
-    Limit,
-    LimitResult,
     LungDose,
     MeanDose,
     PerfusedNormalLiverDose,
-    Provenance,
     ShuntedActivity,
     TerritoryNormalLiverDose,
     TotalActivity,
 )
-from radioembolization.planning.plan import GoalResult, Plan, SitePlan, StructureDose
-from radioembolization.planning.prescription import Prescription, Preset, load_presets, preset
-from radioembolization.planning.problem import Problem, maximize, minimize
 
 __all__ = [
     "BaselineResult",
@@ -44,6 +49,7 @@ __all__ = [
     "TotalActivity",
     "WeightedSum",
     "WorstTumourMean",
+    "WorstTumourPartMean",
     "load_presets",
     "maximize",
     "minimize",

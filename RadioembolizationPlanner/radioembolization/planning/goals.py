@@ -48,23 +48,51 @@ def tumour_mean_rows(dose: DosePerGBq) -> np.ndarray:
     return np.stack([dose.mean_rows[tumour.name] for tumour in dose.with_role(Role.TUMOUR)])
 
 
-@dataclass(frozen=True)
-class WorstTumourMean(Goal):
-    """The lowest mean dose of any tumour, maximized."""
+class LowestOf(Goal):
+    """The lowest of several mean doses, maximized."""
 
-    @property
-    def name(self) -> str:
-        return "lowest mean dose of any tumour"
+    @abstractmethod
+    def rows(self, dose: DosePerGBq) -> np.ndarray:
+        """Mean dose per GBq of each site (means, sites) [Gy/GBq]."""
 
     @property
     def maximized(self) -> bool:
         return True
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
-        return float(np.min(tumour_mean_rows(dose) @ activities_gbq))
+        return float(np.min(self.rows(dose) @ activities_gbq))
 
     def expression(self, model: Model) -> Any:
-        return cvxpy().min(tumour_mean_rows(model.dose) @ model.activities)
+        return cvxpy().min(self.rows(model.dose) @ model.activities)
+
+
+@dataclass(frozen=True)
+class WorstTumourMean(LowestOf):
+    """The lowest mean dose of any tumour, maximized; it may leave part of a tumour without dose."""
+
+    @property
+    def name(self) -> str:
+        return "lowest mean dose of any tumour"
+
+    def rows(self, dose: DosePerGBq) -> np.ndarray:
+        return tumour_mean_rows(dose)
+
+
+@dataclass(frozen=True)
+class WorstTumourPartMean(LowestOf):
+    """The lowest mean dose of any tumour and of any of its parts, maximized.
+
+    A tumour that several territories share is cut into the parts that lie in the same territories, so
+    that none of them can be left out.  Parts below 5 % of their tumour, mostly voxels of a border, are
+    not counted by themselves.
+    """
+
+    @property
+    def name(self) -> str:
+        return "lowest mean dose of any tumour or tumour part"
+
+    def rows(self, dose: DosePerGBq) -> np.ndarray:
+        return np.unique(np.vstack([tumour_mean_rows(dose), dose.tumour_part_rows]), axis=0)
 
 
 @dataclass(frozen=True)

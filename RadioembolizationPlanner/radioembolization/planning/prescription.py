@@ -10,21 +10,19 @@ from importlib import resources
 
 from radioembolization.errors import LimitError, LimitOverride
 from radioembolization.physics import Device
-from radioembolization.planning.goals import Goal, WorstTumourMean
-from radioembolization.planning.limits import (
+from radioembolization.planning.goals import Goal, WorstTumourPartMean
+from radioembolization.planning.limits import Limit, Provenance, Quantity
+from radioembolization.planning.problem import Problem
+from radioembolization.planning.quantities import (
     InjectionActivity,
     InjectionSites,
-    Limit,
     LungDose,
     MeanDose,
     PerfusedNormalLiverDose,
-    Provenance,
-    Quantity,
     ShuntedActivity,
     TerritoryNormalLiverDose,
     TotalActivity,
 )
-from radioembolization.planning.problem import Problem
 from radioembolization.structures import NORMAL_LIVER
 
 
@@ -59,7 +57,7 @@ class Preset:
 class Prescription:
     """What is asked of a plan: a goal, limits, at most how many injections, at least how much in each."""
 
-    goal: Goal = field(default_factory=WorstTumourMean)
+    goal: Goal = field(default_factory=WorstTumourPartMean)
     limits: tuple[Limit, ...] = ()
     at_most_sites: int | None = None
     least_activity_gbq: float | None = None

@@ -16,7 +16,7 @@ from radioembolization.planning import (
     Provenance,
     StructureMean,
     TotalActivity,
-    WorstTumourMean,
+    WorstTumourPartMean,
     load_presets,
     preset,
 )
@@ -101,7 +101,7 @@ def test_a_prescription_from_a_preset_with_changes():
 
 
 def test_the_goal_is_the_worst_tumour_unless_said_otherwise():
-    assert Prescription().goal == WorstTumourMean()
+    assert Prescription().goal == WorstTumourPartMean()
 
 
 @pytest.mark.parametrize("device", [GLASS_Y90, HOLMIUM_HO166], ids=lambda d: d.name)

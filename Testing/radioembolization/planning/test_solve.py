@@ -227,7 +227,7 @@ def test_linear_programs_close_their_gap(seed):
     goals = maximize(WorstTumourMean()), minimize(MeanShortfall("T0", 250.0) + 0.5 * MeanShortfall("T1", 400.0))
     for problem in goals:
         plan = problem.subject_to(WHOLE.at_most(gy=40), LungDose().at_most(gy=20)).solve(dose)
-        assert plan.goal.gap < 1e-8  # the tie-break may cost 1e-9
+        assert plan.goal.gap < 2e-7  # the tie-breaks may cost 1e-7
         better = plan.goal.bound - plan.goal.value
         assert (better if plan.goal.sense == "maximize" else -better) >= -1e-9 * max(1.0, plan.goal.value)
 
