@@ -1,14 +1,8 @@
 """Absorbed dose per GBq of every site, and what is read from it."""
 
+from radioembolization.dose.compute import compute_dose_per_gbq, dose_volume
 from radioembolization.dose.convolution import convolve
-from radioembolization.dose.dose_per_gbq import (
-    DosePerGBq,
-    DoseSettings,
-    Method,
-    StructureRows,
-    compute_dose_per_gbq,
-    dose_volume,
-)
+from radioembolization.dose.dose_per_gbq import DosePerGBq, DoseSettings, Method, StructureRows
 from radioembolization.dose.dvh import DoseVolumeHistogram, dose_at_volume_share, dose_volume_histogram
 from radioembolization.dose.partition import (
     lung_dose_gy,

@@ -9,7 +9,6 @@ import os
 import shutil
 import tempfile
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,11 @@ import numpy as np
 
 import radioembolization
 from radioembolization.files.image_file import write_volume
-from radioembolization.treatment import Case, Treatment
+from radioembolization.treatment import Case, Treatment, package_versions
 
 #: Version of the plan document, ``plan.schema.json``; the first number changes when a reader breaks.
 PLAN_SCHEMA_VERSION = "1.0"
 RESEARCH_USE_ONLY = "Research use only; not a medical device."
-_PACKAGES = ("numpy", "scipy", "SimpleITK", "cvxpy", "highspy")
 
 
 def plan_document(treatment: Treatment) -> dict[str, Any]:
@@ -92,13 +90,8 @@ def _dvh_table(treatment: Treatment) -> str:
 
 
 def _software() -> dict[str, Any]:
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return {"name": "radioembolization-planner", "version": radioembolization.__version__, "packages": versions}
+    version = radioembolization.__version__
+    return {"name": "radioembolization-planner", "version": version, "packages": package_versions()}
 
 
 def _case(case: Case) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from radioembolization.planning.plan import PERFUSED_NORMAL_LIVER, StructureDose
 from radioembolization.report.formats import gy, in_unit, signed, significant
 from radioembolization.structures import NORMAL_LIVER, WHOLE_LIVER
 from radioembolization.territories import Pattern
-from radioembolization.treatment import Treatment
+from radioembolization.treatment import Treatment, package_versions
 
 CONVENTIONS: Mapping[Convention, str] = {
     Convention.CLINICAL: "constant of clinical practice",
@@ -34,7 +33,6 @@ PATTERNS: Mapping[Pattern, str] = {
 }
 #: Names of liver structures as they are printed, with their denominator.
 _PRINTED = {NORMAL_LIVER: "Normal liver, whole", PERFUSED_NORMAL_LIVER: "Normal liver, perfused", WHOLE_LIVER: None}
-_COMPUTED_WITH = ("numpy", "scipy", "SimpleITK", "cvxpy", "highspy")
 #: Goals closer than this are called equal [Gy].
 _EQUAL_GY = 0.05
 
@@ -188,14 +186,7 @@ def margin_sentence(plan: Plan) -> str:
 
 def software_versions() -> list[tuple[str, str]]:
     """Return the packages a plan is computed with, and their versions."""
-    return [("radioembolization", __version__), *((name, _version(name)) for name in _COMPUTED_WITH)]
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    return [("radioembolization", __version__), *package_versions().items()]
 
 
 def _at_most(difference: float) -> str:

@@ -14,6 +14,7 @@ from radioembolization.treatment.case import (
     SyntheticLesions,
 )
 from radioembolization.treatment.prepare import prepare
+from radioembolization.treatment.software import package_versions
 from radioembolization.treatment.treatment import Treatment, plan_treatment
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "SourceStructure",
     "SyntheticLesions",
     "Treatment",
+    "package_versions",
     "plan_treatment",
     "prepare",
 ]
