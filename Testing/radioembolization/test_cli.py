@@ -36,6 +36,9 @@ def test_plan_prints_tables_and_files(case, tmp_path, capsys):
     printed = capsys.readouterr().out
     for text in ("activity [GBq]", "D70 [Gy]", "perfused normal liver", "Proof:", "plan.json", "Research use only"):
         assert text in printed
+    assert "of the scout counts lie inside the liver" in printed
+    # The plan and the files are the last thing a reader sees.
+    assert printed.index("Compared:") < printed.index("Plan: 90Y resin") < printed.index("plan.json")
     plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
     used = [site for site in plan["sites"] if site["activity_gbq"] > 0]
     assert used

@@ -16,17 +16,18 @@ RESEARCH_USE_ONLY = "Research use only; not a medical device."
 
 
 def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
-    """Print the plan: sites, structures, limits, rules of thumb, explanation, notices, files."""
+    """Print doses, limits, rules of thumb, explanation and notices; last the plan itself and the files."""
     console, plan = _console(), treatment.plan
     console.print()
-    console.print(_sites(plan))
     console.print(_structures(treatment))
     console.print(_limits(plan))
     console.print(_compared(plan))
     for line in plan.explanation:
         console.print(line, markup=False)
+    _print_scout_share(console, treatment.case)
     _print_notices(console, treatment.notices)
     console.print()
+    console.print(_sites(plan))
     for what, path in files.items():
         console.print(f"{what:14s} {path}", markup=False, soft_wrap=True)
     console.print(RESEARCH_USE_ONLY)
@@ -47,8 +48,7 @@ def case_summary(case: Case) -> None:
     shape = " x ".join(str(n) for n in grid.shape[::-1])
     console.print(f"Planning grid: {shape} voxels of {spacing} mm (x, y, z).")
     console.print(f"Device: {case.inputs.settings.device.title}.")
-    if case.scout_share_in_liver is not None:
-        console.print(f"{case.scout_share_in_liver:.1%} of the scout counts lie inside the liver.")
+    _print_scout_share(console, case)
     console.print(str(case.inputs.prescription.problem(case.inputs.settings.device)), markup=False)
     _print_notices(console, case.notices)
     console.print("The case can be planned. " + RESEARCH_USE_ONLY)
@@ -164,6 +164,11 @@ def _candidates(case: Case) -> Any:
             *(f"{share:.0f}" for share in shares),
         )
     return table
+
+
+def _print_scout_share(console: Any, case: Case) -> None:
+    if case.scout_share_in_liver is not None:
+        console.print(f"{case.scout_share_in_liver:.1%} of the scout counts lie inside the liver.")
 
 
 def _print_notices(console: Any, notices: tuple[Notice, ...]) -> None:
