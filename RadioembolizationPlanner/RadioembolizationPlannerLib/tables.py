@@ -37,6 +37,7 @@ def site_columns(plan: Plan) -> Columns:
         "Activity (GBq)": [site.activity_gbq for site in plan.sites],
         "Lung shunt (%)": [100.0 * site.lung_shunt for site in plan.sites],
         "Microspheres (million)": [site.microspheres / 1e6 for site in plan.sites],
+        "Normal liver of its territory (Gy)": [_number(site.territory_normal_liver_gy) for site in plan.sites],
     }
 
 
@@ -44,7 +45,7 @@ def limit_columns(plan: Plan) -> Columns:
     """Return every limit with its value, bound and status."""
     return {
         "Limit": [limit.name for limit in plan.limits],
-        "Value": [limit.value for limit in plan.limits],
+        "Value": [_number(limit.value) for limit in plan.limits],
         "Sense": [limit.sense for limit in plan.limits],
         "Bound": [limit.limit for limit in plan.limits],
         "Unit": [limit.unit for limit in plan.limits],
@@ -70,6 +71,11 @@ def structure_columns(plan: Plan) -> Columns:
 def notice_columns(notices: Sequence[Notice]) -> Columns:
     """Return the notices that travel with a plan."""
     return {"Notice": [notice.name for notice in notices], "Message": [notice.message for notice in notices]}
+
+
+def _number(value: float | None) -> float:
+    """Return a number for a table of numbers, NaN where there is none."""
+    return float("nan") if value is None else value
 
 
 def _status(limit: LimitResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -105,9 +106,11 @@ def linear_onto(field: np.ndarray, source: Grid, target: Grid) -> np.ndarray:
     """
     steps = np.array(target.spacing_mm) / np.array(source.spacing_mm)
     offset = source.to_index(np.array(target.origin_mm))
-    result = ndimage.affine_transform(
-        field.astype(np.float32, copy=False), steps, offset, output_shape=target.shape, order=1, mode="nearest"
-    )
+    with warnings.catch_warnings():  # scipy 1.13 warns that one step for each axis is the fast form
+        warnings.simplefilter("ignore", UserWarning)
+        result = ndimage.affine_transform(
+            field.astype(np.float32, copy=False), steps, offset, output_shape=target.shape, order=1, mode="nearest"
+        )
     return np.asarray(result)
 
 
