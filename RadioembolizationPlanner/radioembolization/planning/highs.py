@@ -1,4 +1,8 @@
-"""Solving a stated model with HiGHS through cvxpy, with a bound that is recomputed in numpy."""
+"""Solving a stated model with HiGHS through cvxpy.
+
+The bound of a linear program is recomputed in numpy from its multipliers; that of a mixed-integer one is
+the bound of HiGHS' branch and bound.
+"""
 
 from __future__ import annotations
 

@@ -41,10 +41,11 @@ def _print_highs_banner_nowhere() -> None:
         import highspy
     except ImportError as error:
         raise MissingPackage("Optimizing a plan needs the HiGHS solver: pip install highspy.") from error
-    sys.stdout.flush()
+    if sys.stdout is not None:  # as in a windowed application
+        sys.stdout.flush()
     try:
         kept = os.dup(1)
-    except OSError:  # no standard output at all, as in a windowed application
+    except OSError:  # no standard output at all
         highspy.Highs()
         return
     with open(os.devnull, "wb") as nowhere:

@@ -107,7 +107,6 @@ class Prescription:
         return problem
 
 
-#: How a limit is named in presets and case files.
 def quantity_by_name(
     name: str, structure: str = "", earlier_gy: float = 0.0, full_from_gy: float | None = None
 ) -> Quantity:

@@ -104,6 +104,10 @@ def _infeasible(limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarray | No
     activities = cleaned(model.activities.value)
     named = {str(limit): limit for limit in limits if not limit.is_met(dose, activities)}
     excess = {text: float(limit.excess(dose, activities)) for text, limit in named.items()}
+    if not excess:
+        return Infeasible(
+            "The limits contradict each other by less than the accuracy of the solver: loosen one of them."
+        )
     parts = [f"'{text}' by {value:.3g} {named[text].quantity.unit}" for text, value in excess.items()]
     return Infeasible(
         f"The limits contradict each other; no plan meets them all. Least relaxation: {' and '.join(parts)}.", excess

@@ -51,7 +51,7 @@ def case_summary(case: Case) -> None:
     _print_scout_share(console, case)
     console.print(str(case.inputs.prescription.problem(case.inputs.settings.device)), markup=False)
     _print_notices(console, case.notices)
-    console.print("The case can be planned. " + RESEARCH_USE_ONLY)
+    console.print("The case is valid; whether its limits can be met shows when it is planned. " + RESEARCH_USE_ONLY)
 
 
 def _console() -> Any:

@@ -105,7 +105,7 @@ class CaseInputs:
     tumour_to_normal : mapping of str to float
         Concentration ratio by tumour, for sites spread by it.
     lung_mass_kg : float, optional
-        Entered lung mass; with a lung structure and a CT it is computed instead.
+        Entered lung mass; without it, it is computed from a lung structure and the CT.
     lung_mass_assumed : bool
         Whether the entered mass is an assumption (1.0 kg) rather than a measurement.
     liver_density_g_per_cm3 : float

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from radioembolization.errors import CaseFileError, DeviceMismatch, FileMissing, LimitError, StructureError
+from radioembolization.errors import CaseFileError, DeviceMismatch, FileMissing, InputError, LimitError, StructureError
 from radioembolization.files import read_case, write_case
 from radioembolization.planning import MeanShortfall, StructureMean, WeightedSum
 from radioembolization.territories import Pattern
@@ -62,7 +62,7 @@ def test_spacing_is_x_y_z_in_the_file(edited):
         (r"^\[grid\]", "[grit]", CaseFileError, r"unknown entry 'grit': did you mean 'grid'"),
         (r"^spacing_mm", "spacing", CaseFileError, r"unknown entry 'spacing': did you mean 'spacing_mm'"),
         (r"^mass_kg = .*", 'mass_kg = "one"', CaseFileError, r"mass_kg must be a number, not 'one'"),
-        (r"^device = .*", 'device = "glas"', Exception, r"Unknown device 'glas'"),
+        (r"^device = .*", 'device = "glas"', InputError, r"Unknown device 'glas'"),
         (r"^convention = .*", 'convention = "mird"', CaseFileError, r"one of clinical, icrp107, vendor"),
         (r"^method = .*", 'method = "mc"', CaseFileError, r"one of local, fft"),
         (r"^scout = .*", 'scout = "absent.nrrd"', FileMissing, r"absent\.nrrd"),
