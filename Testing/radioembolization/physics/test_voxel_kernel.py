@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from radioembolization.errors import InputError
-from radioembolization.physics import HO166, NUCLIDES, Y90, PointKernel, voxel_kernel
+from radioembolization.physics import HO166, NUCLIDES, Y90, PointKernel, VoxelKernel, two_scale_kernel, voxel_kernel
 from support import MEV_TO_J, SHARED
 
 #: Planning grid with its thinnest side along z, in array order (z, y, x).
@@ -25,22 +25,30 @@ def s_value(kernel, nuclide, offset):
     return at(kernel, *offset) * nuclide.total_mev * MEV_TO_J * 1e6 / mass_kg * 1e3
 
 
-@pytest.mark.parametrize("nuclide", [Y90, HO166], ids=lambda n: n.name)
+@pytest.mark.parametrize("nuclide", NUCLIDES.values(), ids=lambda n: n.name)
 @pytest.mark.parametrize("spacing", [(2.5, 2.5, 2.5), ANISOTROPIC])
 @pytest.mark.parametrize("density", [1.0, 1.06])
-def test_energy_closes_to_the_point_kernel(nuclide, spacing, density):
-    # Every radial point deposits its whole share, so the sum is the point kernel within the reach up
-    # to the last radial step: 0.15 mm of a tail that holds below 1e-4 of the energy per millimetre.
-    kernel = voxel_kernel(nuclide, spacing, density)
-    within = PointKernel.water(nuclide).fraction_within(kernel.radius_mm / 10.0 * density)
-    assert kernel.energy_share.sum() == pytest.approx(within, abs=3e-5)
-    assert kernel.share_beyond == pytest.approx(1.0 - within, abs=3e-5)
+def test_energy_of_both_scales_closes_to_the_point_kernel(nuclide, spacing, density):
+    # Every radial point of the fine part deposits its whole share, and the tail is scaled to the energy of
+    # its shells; 1e-5 are left to the midpoint rule for what is taken from the fine part.
+    kernel = two_scale_kernel(nuclide, spacing, density)
+    whole = float(PointKernel.water(nuclide).energy_fraction.sum())
+    assert kernel.near.energy_share.sum() + kernel.tail.share == pytest.approx(whole, abs=1e-5)
+    assert kernel.share_beyond == pytest.approx(1.0 - whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("nuclide", NUCLIDES.values(), ids=lambda n: n.name)
+def test_a_large_kernel_holds_the_energy_of_its_shells(nuclide):
+    # A box of half-width R holds more than the sphere of radius R and less than that of sqrt(3) R.
+    point = PointKernel.water(nuclide)
+    share = voxel_kernel(nuclide, (4.0, 4.0, 4.0), 1.0, radius_mm=100.0).energy_share.sum()
+    assert point.fraction_within(10.0) < share < point.fraction_within(10.2 * np.sqrt(3.0))
 
 
 def test_share_beyond_states_what_photons_carry_away():
-    # 90Y: bremsstrahlung beyond 14 mm, 0.4 %.  166Ho: 3.3 % beyond 60 mm in liver.
-    assert voxel_kernel(Y90, (2.5,) * 3, 1.06).share_beyond == pytest.approx(0.004, abs=0.0005)
-    assert voxel_kernel(HO166, (2.5,) * 3, 1.06).share_beyond == pytest.approx(0.033, abs=0.0005)
+    # 90Y: bremsstrahlung beyond a box of 15 mm, 0.37 %.  166Ho: 3.0 % beyond a box of 60 mm in liver.
+    assert voxel_kernel(Y90, (2.5,) * 3, 1.06).share_beyond == pytest.approx(0.0037, abs=0.0002)
+    assert voxel_kernel(HO166, (2.5,) * 3, 1.06).share_beyond == pytest.approx(0.030, abs=0.0005)
 
 
 @pytest.mark.parametrize("spacing", [(2.5, 2.5, 2.5), ANISOTROPIC, (5.0, 2.0, 3.0)])
@@ -68,7 +76,7 @@ def test_thin_axis_comes_first():
     kernel = voxel_kernel(Y90, ANISOTROPIC, 1.04)
     assert at(kernel, z=1) / at(kernel, x=1) == pytest.approx(0.2071 / 0.1469, rel=0.01)
     assert at(kernel, y=1) == pytest.approx(at(kernel, x=1), rel=1e-3)
-    assert kernel.energy_share.shape == (11, 9, 9)  # 14 mm of reach in voxels of 3 and 4 mm
+    assert kernel.energy_share.shape == (11, 9, 9)  # at least 14 mm of reach in voxels of 3 and 4 mm
 
 
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (1, 2, 0)])
@@ -136,9 +144,20 @@ def test_impossible_voxels_and_densities_are_refused(spacing, density, message):
         voxel_kernel(Y90, spacing, density)
 
 
-def test_nuclide_without_a_known_reach_asks_for_it():
-    with pytest.raises(InputError, match="radius in mm for P-32"):
-        voxel_kernel(NUCLIDES["P-32"], (2.0,) * 3, 1.0)
+def test_a_kernel_that_is_not_even_is_refused():
+    # The convolution relies on a kernel that is the same to both sides.
+    share = np.zeros((3, 3, 3))
+    share[1, 1, 0] = 1.0
+    with pytest.raises(InputError, match="both sides"):
+        VoxelKernel("test", (1.0, 1.0, 1.0), 1.0, share)
+    with pytest.raises(InputError, match="odd number"):
+        VoxelKernel("test", (1.0, 1.0, 1.0), 1.0, np.ones((2, 3, 3)))
+
+
+@pytest.mark.parametrize("radius", [0.0, -1.0, np.nan, 301.0])
+def test_a_radius_beyond_the_table_is_refused(radius):
+    with pytest.raises(InputError, match="radius"):
+        voxel_kernel(Y90, (2.0,) * 3, 1.0, radius_mm=radius)
 
 
 def _rows(name):
