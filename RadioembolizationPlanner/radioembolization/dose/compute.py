@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from radioembolization.dose.columns import Columns
 from radioembolization.dose.convolution import convolve
 from radioembolization.dose.dose_per_gbq import DosePerGBq, DoseSettings, Method, StructureRows
 from radioembolization.dose.local_deposition import deposit_locally
+from radioembolization.dose.site_maps import SiteMaps, compute_site_maps
 from radioembolization.errors import EnergyLeavesGrid
 from radioembolization.images import Unit, Volume
-from radioembolization.physics import VoxelKernel, voxel_kernel
+from radioembolization.physics import LIVER, TwoScaleKernel, two_scale_kernel
 from radioembolization.structures import Structure, StructureSet
 from radioembolization.territories import Territories
 
@@ -36,20 +38,14 @@ def compute_dose_per_gbq(
     territories : Territories
     settings : DoseSettings
     progress : callable, optional
-        Called with (sites done, sites).
+        Called with (parts done, parts); an exception it raises ends the computation.
     """
     structures = territories.structures
-    kernel = _kernel(structures, settings)
     columns, rows_of = _columns(structures)
-    rows = np.empty((len(territories.sites), len(columns)), dtype=np.float32)
-    absorbed = np.empty(len(territories.sites))
-    gy_per_share = settings.energy_j_per_gbq / structures.voxel_kg
-    for index in range(len(territories.sites)):
-        share = _absorbed_share(territories.fraction_map(index), kernel)
-        absorbed[index] = float(share.sum(dtype=float)) * settings.energy_j_per_gbq
-        rows[index] = share.ravel()[columns] * gy_per_share
-        if progress:
-            progress(index + 1, len(territories.sites))
+    maps = site_maps(territories, settings, progress)
+    rows = maps.at(Columns(columns, structures.grid.shape))
+    rows *= np.float32(settings.energy_j_per_gbq / structures.voxel_kg)
+    absorbed = maps.totals() * settings.energy_j_per_gbq
     sites = territories.sites
     shunt = np.array([site.lung_shunt for site in sites])
     result = DosePerGBq(
@@ -70,24 +66,31 @@ def compute_dose_per_gbq(
     return result
 
 
+def site_maps(
+    territories: Territories, settings: DoseSettings, progress: Callable[[int, int], None] | None = None
+) -> SiteMaps:
+    """Return the absorbed energy of every site on the whole planning grid, per unit of emitted energy."""
+    structures = territories.structures
+    return compute_site_maps(territories.fractions, structures.grid.shape, _kernel(structures, settings), progress)
+
+
 def dose_volume(territories: Territories, settings: DoseSettings, activities_gbq: np.ndarray) -> Volume:
     """Return the dose [Gy] of a plan on the whole planning grid, computed in one pass.
 
     Microspheres in the lungs are not part of the map.
     """
     structures = territories.structures
-    share = _absorbed_share(territories.combined(activities_gbq), _kernel(structures, settings))
+    activity = territories.combined(activities_gbq)
+    kernel = _kernel(structures, settings)
+    share = deposit_locally(activity) if kernel is None else convolve(activity, kernel)
     return Volume(share * (settings.energy_j_per_gbq / structures.voxel_kg), structures.grid, Unit.GY)
 
 
-def _kernel(structures: StructureSet, settings: DoseSettings) -> VoxelKernel | None:
+def _kernel(structures: StructureSet, settings: DoseSettings) -> TwoScaleKernel | None:
     if settings.method is Method.LOCAL:
         return None
-    return voxel_kernel(settings.device.nuclide, structures.grid.spacing_mm, structures.density_g_per_cm3)
-
-
-def _absorbed_share(activity: np.ndarray, kernel: VoxelKernel | None) -> np.ndarray:
-    return deposit_locally(activity) if kernel is None else convolve(activity, kernel)
+    nuclide, spacing_mm = settings.device.nuclide, structures.grid.spacing_mm
+    return two_scale_kernel(nuclide, spacing_mm, structures.density_g_per_cm3, LIVER)
 
 
 def _columns(structures: StructureSet) -> tuple[np.ndarray, tuple[StructureRows, ...]]:

@@ -14,7 +14,7 @@ from radioembolization.dose import (
 )
 from radioembolization.errors import EnergyLeavesGrid, InputError, StructureError, TerritoryError
 from radioembolization.images import Grid, Unit
-from radioembolization.physics import GLASS_Y90, HOLMIUM_HO166, RESIN_Y90, Y90, Convention, PointKernel
+from radioembolization.physics import GLASS_Y90, HO166, HOLMIUM_HO166, RESIN_Y90, Y90, Convention, PointKernel
 from radioembolization.structures import Role
 from radioembolization.territories import InjectionSite, Pattern, territories_from_sites
 from support import K_Y90, box_mask, counts, dose_rows, ellipsoid, quiet, structure_set
@@ -54,9 +54,10 @@ def test_energy_absorbed_on_the_grid_is_the_energy_emitted(method):
         dose = dose_volume(territories, settings, np.eye(len(SITES))[index])
         absorbed = dose.array.sum(dtype=float) * STRUCTURES.voxel_kg
         assert absorbed == pytest.approx(rows.absorbed_j_per_gbq[index], rel=1e-5)
-        # Stated escape: bremsstrahlung beyond 14 mm, 0.38 %; the margin of the grid is wider than that.
-        escape = 0.0 if method is Method.LOCAL else 0.0038
-        assert rows.escaped_share[index] == pytest.approx(escape, abs=2e-4)
+        # Stated escape: bremsstrahlung beyond 14 mm is 0.38 % of the energy, and some of it is absorbed on
+        # the grid, which reaches further than that on all sides.
+        low, high = (-1e-6, 1e-6) if method is Method.LOCAL else (0.001, 0.0038)
+        assert low < rows.escaped_share[index] < high
         assert absorbed == pytest.approx(rows.emitted_j_per_gbq[index], rel=0.005)
 
 
@@ -138,11 +139,24 @@ def test_local_dose_by_hand():
     np.testing.assert_allclose(rows.rows[1, rows.structure("A").voxels], expected, rtol=1e-5)
 
 
-def test_progress_counts_the_sites():
+@pytest.mark.parametrize("method", Method)
+def test_progress_rises_to_its_end(method):
     seen = []
-    territories, settings, _ = made(method=Method.LOCAL)
+    territories, settings, _ = made(method=method)
     compute_dose_per_gbq(territories, settings, lambda done, of: seen.append((done, of)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    of = seen[-1][1]
+    assert seen == [(done, of) for done in range(1, of + 1)]
+    assert of >= (1 if method is Method.LOCAL else len(SITES))
+
+
+def test_an_exception_from_progress_ends_the_computation():
+    territories, settings, _ = made(method=Method.FFT)
+
+    def cancel(done, of):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_dose_per_gbq(territories, settings, cancel)
 
 
 def test_mean_is_weighted_by_mass():
@@ -205,12 +219,15 @@ def test_uniform_liver_has_k_a_over_m_inside_and_loses_at_its_surface():
     liver, dose = cube(GLASS_Y90)
     uniform = K_Y90 / (40**3 * 0.027 * 1.06e-3)  # k A / m, A = 1 GBq
     n = dose.shape[0] // 2
-    # Deep inside only the bremsstrahlung beyond the kernel is missing (0.38 %).
-    assert dose[n, n, n] == pytest.approx(uniform * (1.0 - 0.00382), rel=2e-4)
+    # By reciprocity the centre absorbs what a source there leaves in the cube: more than in the sphere inside
+    # it (59 mm, as n is half a voxel off the middle), less than in the sphere around it.
+    kernel = PointKernel.water(Y90)
+    inside, around = (kernel.fraction_within(r * 0.1 * 1.06 * 0.994) for r in (58.5, 61.5 * 3**0.5))
+    assert uniform * inside < dose[n, n, n] < uniform * around
+    assert around - inside < 1e-3
     # The mean lacks what leaves through the surface: S <r> / (4 V) of the energy (Cauchy), <r> the mean
     # distance of absorption; for a cube of side a 6 / (4 a) <r>.  Edges and corners, where rays leave
     # twice, give back some 0.1 %.
-    kernel = PointKernel.water(Y90)
     r_mm = (kernel.inner_radius_g_cm2 + kernel.outer_radius_g_cm2) / 2.0 * 10.0 / 1.06
     within = r_mm <= 14.0
     mean_r = float(kernel.energy_fraction[within] @ r_mm[within])
@@ -223,12 +240,14 @@ def test_uniform_liver_has_k_a_over_m_inside_and_loses_at_its_surface():
 
 
 def test_166ho_in_a_uniform_liver_lacks_the_photons():
-    # 20 voxels of margin are 60 mm, the reach of the kernel.  4.1 % of the energy is carried by photons;
-    # 60 mm from the surface some of it is still absorbed.
+    # 4.1 % of the energy is carried by photons, of which the cube around its centre absorbs a part: bounds by
+    # reciprocity as above.
     _, dose = cube(HOLMIUM_HO166, margin=6, side=40)
     n = dose.shape[0] // 2
     uniform = 15.87 / (40**3 * 0.027 * 1.06e-3)
-    assert 0.959 < dose[n, n, n] / uniform < 0.9673
+    kernel = PointKernel.water(HO166)
+    inside, around = (kernel.fraction_within(r * 0.1 * 1.06 * 0.994) for r in (58.5, 61.5 * 3**0.5))
+    assert 0.959 < inside < dose[n, n, n] / uniform < around < 0.98
 
 
 def test_local_deposition_in_a_uniform_liver_is_exactly_k_a_over_m():

@@ -1,0 +1,150 @@
+"""Absorbed energy of every site on the grid, kept as leaf boxes and coarse tails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from radioembolization.dose.columns import Columns
+from radioembolization.dose.convolution import ROUNDING
+from radioembolization.dose.far_field import FarField, far_field
+from radioembolization.dose.leaves import Leaves, split_into_leaves
+from radioembolization.dose.near_field import NearField, Patch
+from radioembolization.dose.threads import map_on_threads
+from radioembolization.physics import TwoScaleKernel
+
+#: Leaves whose values are spread over the chosen voxels together.
+_TOGETHER = 16
+
+
+@dataclass(frozen=True, eq=False)
+class SiteMaps:
+    """Share of the emitted energy that each site leaves in each voxel, as sums of leaves.
+
+    A site is ``weights @ near + tail``: the near part lies in boxes that widen each leaf by the range of
+    the electrons, zero outside; the tail is spread from the coarse grid to where it is asked for.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Grid (z, y, x).
+    near : tuple of Patch
+        Of each leaf.
+    weights : ndarray (sites, leaves), float32
+    far : FarField or None
+    gathered : ndarray (sites, z, y, x) or None
+        Activity of each site on the coarse grid, from which its tail is spread.
+    """
+
+    shape: tuple[int, int, int]
+    near: tuple[Patch, ...]
+    weights: np.ndarray
+    far: FarField | None = None
+    gathered: np.ndarray | None = None
+
+    def at(self, columns: Columns) -> np.ndarray:
+        """Return the shares (sites, columns), float32, in chosen voxels."""
+        rows = self._near_at(columns)
+        if self.far is not None and self.gathered is not None:
+            for row, tail in zip(rows, self.far.spread(self.gathered, columns.box), strict=True):
+                row += tail.reshape(-1)[columns.places]
+        return rows
+
+    def combined(self, amounts: np.ndarray) -> np.ndarray:
+        """Return the map (z, y, x), float32, of all sites times amounts (sites,)."""
+        total = np.zeros(self.shape, dtype=np.float32)
+        leaf_amounts = np.asarray(amounts, dtype=float) @ self.weights
+        for amount, patch in zip(leaf_amounts, self.near, strict=True):
+            if amount:
+                box, inside = patch.clipped(self.shape)
+                total[box] += np.float32(amount) * inside
+        if self.far is not None and self.gathered is not None:
+            gathered = np.tensordot(np.asarray(amounts, dtype=np.float32), self.gathered, axes=1)
+            total += next(self.far.spread(gathered[None], tuple(slice(0, n) for n in self.shape)))
+        return total
+
+    def totals(self) -> np.ndarray:
+        """Return the share of the emitted energy that each site leaves on the whole grid (sites,)."""
+        leaves = [patch.clipped(self.shape)[1].sum(dtype=float) for patch in self.near]
+        total = self.weights.astype(float) @ np.array(leaves)
+        if self.far is not None and self.gathered is not None:
+            total += self.far.totals(self.gathered)
+        return np.asarray(total)
+
+    def reached(self) -> np.ndarray:
+        """Return the flat indices of all voxels in range of the electrons of some leaf, in rising order."""
+        inside = np.zeros(self.shape, dtype=bool)
+        for patch in self.near:
+            box, values = patch.clipped(self.shape)
+            inside[box] |= values > 0
+        return np.flatnonzero(inside)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held [bytes]."""
+        return sum(p.values.nbytes for p in self.near) + (0 if self.gathered is None else self.gathered.nbytes)
+
+    def _near_at(self, columns: Columns) -> np.ndarray:
+        rows = None
+        for first in range(0, len(self.near), _TOGETHER):
+            block = slice(first, first + _TOGETHER)
+            values = np.zeros((len(self.near[block]), len(columns)), dtype=np.float32)
+            for row, patch in zip(values, self.near[block], strict=True):
+                which, places = columns.in_box(patch.start, patch.values.shape)
+                row[which] = patch.values.reshape(-1)[places]
+            part = self.weights[:, block] @ values
+            rows = part if rows is None else np.add(rows, part, out=rows)
+        return np.zeros((len(self.weights), len(columns)), np.float32) if rows is None else rows
+
+
+def compute_site_maps(
+    fractions: sparse.csr_array,
+    shape: tuple[int, int, int],
+    kernel: TwoScaleKernel | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SiteMaps:
+    """Compute the maps of all sites.
+
+    Parameters
+    ----------
+    fractions : csr_array (sites, voxels)
+        Fraction of the injected activity in each voxel, voxels in C order of ``shape``.
+    shape : tuple of int
+        Grid (z, y, x).
+    kernel : TwoScaleKernel or None
+        None for local deposition.
+    progress : callable, optional
+        Called with (leaves done, leaves); an exception it raises ends the computation.
+    """
+    near = None if kernel is None else NearField(kernel.near.energy_share)
+    leaves = cheapest_leaves(fractions, shape, near)
+    if near is None or kernel is None:
+        if progress:
+            progress(1, 1)
+        return SiteMaps(shape, leaves.sources, leaves.weights)
+    patches = []
+    for done, patch in enumerate(map_on_threads(near.patch, leaves.sources), start=1):
+        patch.values[patch.values < ROUNDING * patch.values.max()] = 0.0  # also tiny negatives of rounding
+        patches.append(patch)
+        if progress:
+            progress(done, len(leaves.sources))
+    far = far_field(kernel, shape)
+    gathered = np.stack([far.gather(source) for source in leaves.sources])
+    gathered = np.tensordot(leaves.weights, gathered, axes=1)
+    return SiteMaps(shape, tuple(patches), leaves.weights, far, gathered)
+
+
+def cheapest_leaves(fractions: sparse.csr_array, shape: tuple[int, int, int], near: NearField | None) -> Leaves:
+    """Return disjoint leaves, or the sites themselves where these are cheaper to convolve."""
+    leaves = split_into_leaves(fractions, shape)
+    if near is None or len(leaves.sources) <= fractions.shape[0]:
+        return leaves
+    sites = split_into_leaves(fractions, shape, share=False)
+
+    def cost(parts: Leaves) -> float:
+        return sum(near.cost_ns(source.values.shape) for source in parts.sources)
+
+    return leaves if cost(leaves) <= cost(sites) else sites
