@@ -1,6 +1,7 @@
 """Absorbed dose per GBq of every site, and what is read from it."""
 
-from radioembolization.dose.compute import compute_dose_per_gbq, dose_volume
+from radioembolization.dose.columns import Columns
+from radioembolization.dose.compute import compute_dose_per_gbq, dose_volume, site_maps
 from radioembolization.dose.convolution import convolve
 from radioembolization.dose.dose_per_gbq import DosePerGBq, DoseSettings, Method, StructureRows
 from radioembolization.dose.dvh import (
@@ -13,21 +14,26 @@ from radioembolization.dose.dvh import (
 )
 from radioembolization.dose.live_dose import LiveDose, LiveResult
 from radioembolization.dose.live_histograms import LiveStructure
+from radioembolization.dose.lung_shunt import LungShuntDose, lung_shunt_dose
 from radioembolization.dose.partition import (
     lung_dose_gy,
     partition_activity_gbq,
     partition_doses,
     single_compartment_activity_gbq,
 )
+from radioembolization.dose.site_maps import SiteMaps
 
 __all__ = [
+    "Columns",
     "DosePerGBq",
     "DoseSettings",
     "DoseVolumeHistogram",
     "LiveDose",
     "LiveResult",
     "LiveStructure",
+    "LungShuntDose",
     "Method",
+    "SiteMaps",
     "StructureDVH",
     "StructureRows",
     "binned_dvh",
@@ -38,7 +44,9 @@ __all__ = [
     "dose_volume_histogram",
     "exact_dvh",
     "lung_dose_gy",
+    "lung_shunt_dose",
     "partition_activity_gbq",
     "partition_doses",
     "single_compartment_activity_gbq",
+    "site_maps",
 ]

@@ -186,7 +186,7 @@ def _kernel(
     tissue: Tissue,
 ) -> tuple[VoxelKernel | TwoScaleKernel, float]:
     """Return the kernel and its reach [mm]: the whole one, or one that ends at a stated radius."""
-    check_kernel_size(spacing_mm, density_g_per_cm3, radius_mm)
+    check_kernel_size(spacing_mm, radius_mm)
     if radius_mm is None:
         whole = two_scale_kernel(nuclide, spacing_mm, density_g_per_cm3, tissue)
         return whole, whole.tail.end_mm
