@@ -121,3 +121,19 @@ class LungDoseCaution(PlannerWarning):
 
 class EnergyLeavesGrid(PlannerWarning):
     """A noticeable share of the emitted energy is absorbed outside the planning grid."""
+
+
+class UnlikelyActivity(PlannerWarning):
+    """An activity map holds far more or less activity than any treatment: its unit is hardly Bq/mL."""
+
+
+class UniformTransport(PlannerWarning):
+    """Density varies, but energy was carried as in a homogeneous medium: errors near the lung and in air."""
+
+
+class StructurePartlyOutside(PlannerWarning):
+    """Part of a structure lies outside the image it is evaluated on."""
+
+
+class ActivityInAir(PlannerWarning):
+    """Part of the activity lies in voxels of nearly no mass, whose dose has no meaning."""

@@ -42,6 +42,12 @@ def convolve(
     ndarray (z, y, x) of float32
         Amount of absorbed energy in the unit of ``activity`` times the emitted energy; what the kernel
         carries out of the grid is lost from the sum.
+
+    Raises
+    ------
+    InputError
+        If the map has not three axes, or a value is negative beyond rounding or no finite number of
+        single precision.
     """
     if activity.ndim != 3:
         raise InputError(f"An activity map has three axes (z, y, x), this one {activity.ndim}.")
@@ -49,6 +55,7 @@ def convolve(
     source = trim(Patch((0, 0, 0), activity))
     if source is None:
         return absorbed
+    _check(source)
     two_scales = isinstance(kernel, TwoScaleKernel)
     near = NearField((kernel.near if isinstance(kernel, TwoScaleKernel) else kernel).energy_share)
     pieces = list(near.in_pieces(source))
@@ -64,6 +71,21 @@ def convolve(
         if progress:
             progress(steps, steps)
     return absorbed
+
+
+def _check(source: Patch) -> None:
+    """Refuse values of which any voxel would spoil all others, or of which a dose would silently be lost."""
+    values = source.values
+    low, high = values.min(), values.max()
+    largest = np.finfo(np.float32).max
+    if not (-largest <= low and high <= largest):  # also where one is NaN
+        wrong, what = ~(np.abs(values) <= largest), f"no finite number (below {largest:.2g})"
+    elif low < -ROUNDING * max(high, 0.0):
+        wrong, what = values < 0, f"negative (down to {low:.3g}, largest {high:.3g}): set such values to zero"
+    else:
+        return
+    place = tuple(int(i) + first for i, first in zip(np.argwhere(wrong)[0], source.start, strict=True))
+    raise InputError(f"Activity of {np.count_nonzero(wrong)} voxels, the first at (z, y, x) = {place}, is {what}.")
 
 
 def _add_far(absorbed: np.ndarray, source: Patch, kernel: TwoScaleKernel) -> None:

@@ -67,7 +67,8 @@ class FarField:
         """
         matrices = [matrix[part] for matrix, part in zip(self.interpolation, box, strict=True)]
         target = [_filled_range(matrix, 1) for matrix in matrices]
-        source = [_filled_range(gathered, axis) for axis in (1, 2, 3)]
+        filled = (gathered != 0).any(axis=0)
+        source = [_filled_range(filled, axis) for axis in (0, 1, 2)]
         lengths, spectrum = self._spectrum(source, target)
         cut = tuple(slice(0, part.stop - part.start) for part in target)
         from_z, from_y, from_x = (matrix[:, part] for matrix, part in zip(matrices, target, strict=True))

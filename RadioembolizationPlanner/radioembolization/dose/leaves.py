@@ -56,36 +56,49 @@ def split_into_leaves(fractions: sparse.csr_array, shape: tuple[int, int, int], 
         alone |= odd
     sources, weights = [], []
     for members, group in groups:
-        pattern = values[members[0], group]
-        pattern = pattern / pattern.sum()
-        sources.append(_patch(voxels[group], pattern, shape))
         weight = np.zeros(sites)
-        weight[members] = values[members][:, group].sum(axis=1)
+        weight[members] = values[np.ix_(members, group)].sum(axis=1, dtype=float)
+        sources.append(_patch(voxels[group], values[members[0], group] / weight[members[0]], shape))
         weights.append(weight)
     for site in sorted(alone):
         group = np.flatnonzero(values[site])
+        if not len(group):
+            continue
         weight = np.zeros(sites)
-        weight[site] = values[site].sum()
+        weight[site] = values[site].sum(dtype=float)
         sources.append(_patch(voxels[group], values[site, group] / weight[site], shape))
         weights.append(weight)
-    return Leaves(tuple(sources), np.array(weights, dtype=np.float32).T)
+    return Leaves(tuple(sources), np.array(weights, dtype=np.float32).reshape(-1, sites).T)
 
 
 def _filled(fractions: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """Return the voxels with activity of any site, and the fractions (sites, these voxels)."""
-    voxels = np.unique(fractions.indices[fractions.data != 0])
-    return voxels, fractions[:, voxels].toarray()
+    """Return the voxels with activity of any site, and the fractions (sites, these voxels), float32."""
+    if not fractions.has_canonical_format:
+        fractions = fractions.copy()
+        fractions.sum_duplicates()
+    indices = fractions.indices[fractions.data != 0]
+    first, last = (int(indices.min()), int(indices.max())) if len(indices) else (0, 0)
+    filled = np.zeros(last - first + 1, dtype=bool)
+    filled[indices - first] = len(indices) > 0
+    column = np.cumsum(filled, dtype=np.int32) - np.int32(1)
+    values = np.zeros((fractions.shape[0], int(column[-1]) + 1), dtype=np.float32)
+    for row, start, stop in zip(values, fractions.indptr[:-1], fractions.indptr[1:], strict=True):
+        used = fractions.data[start:stop] != 0
+        row[column[fractions.indices[start:stop][used] - first]] = fractions.data[start:stop][used]
+    return np.flatnonzero(filled) + first, values
 
 
 def _groups(values: np.ndarray, sites: list[int]) -> list[tuple[list[int], np.ndarray]]:
     """Return groups of columns that belong to the same sites: (sites, columns)."""
-    if not sites:
+    if not sites or not values.shape[1]:
         return []
     member = values[sites] != 0
     packed = np.packbits(member, axis=0)
     codes = np.zeros(packed.shape[1], dtype=np.int64)
     for byte in packed:  # number the distinct columns, eight sites at a time
-        codes = np.unique(codes * 256 + byte, return_inverse=True)[1].ravel()
+        codes = _renumbered(codes * 256 + byte)
+    if len(codes) and codes.max() < 2**16:
+        codes = codes.astype(np.uint16)  # is sorted faster
     order = np.argsort(codes, kind="stable")
     bounds = np.flatnonzero(np.diff(codes[order])) + 1
     groups = []
@@ -96,12 +109,20 @@ def _groups(values: np.ndarray, sites: list[int]) -> list[tuple[list[int], np.nd
     return groups
 
 
+def _renumbered(codes: np.ndarray) -> np.ndarray:
+    """Return codes numbered from 0 on in rising order, without gaps."""
+    used = np.zeros(int(codes.max(initial=0)) + 1, dtype=bool)
+    used[codes] = True
+    return (np.cumsum(used) - 1)[codes]
+
+
 def _differing(values: np.ndarray, sites: list[int], groups: list[tuple[list[int], np.ndarray]]) -> set[int]:
     """Return sites whose pattern differs from that of the first site in some group."""
     differing = set()
     for members, columns in groups:
-        here = values[members][:, columns]
-        scaled = here[0][None] * (here.sum(axis=1) / here[0].sum())[:, None]
+        here = values[np.ix_(members, columns)]
+        amounts = here.sum(axis=1, dtype=float)
+        scaled = here[0] * (amounts / amounts[0]).astype(np.float32)[:, None]
         off = np.abs(here - scaled).max(axis=1) > _SAME_PATTERN * here.max(axis=1)
         differing |= {site for site, differs in zip(members, off, strict=True) if differs}
     return differing & set(sites)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -21,12 +22,46 @@ def map_on_threads(function: Callable[[Item], Result], items: Sequence[Item]) ->
     without it the items are worked on one after another.
     """
     limits = _limits()
-    if limits is None or len(items) < 2 or _cores() < 2:
-        with limits() if limits and len(items) > 1 else nullcontext():
+    if limits is None or len(items) < 2:
+        yield from map(function, items)
+    elif _cores() < 2:
+        with _LIMIT.held(limits):
             yield from map(function, items)
-        return
-    with limits(), ThreadPoolExecutor(min(_cores(), len(items))) as pool:
-        yield from pool.map(function, items)
+    else:
+        with _LIMIT.held(limits), ThreadPoolExecutor(min(_cores(), len(items))) as pool:
+            yield from pool.map(function, items)
+
+
+class _Limit:
+    """One limit for the whole process while anyone holds it.
+
+    Each limit restores the number of threads it found; of two that overlap, the second would find one
+    thread and leave it behind.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._holders = Lock(), 0
+        self._limit: AbstractContextManager[Any] | None = None
+
+    @contextmanager
+    def held(self, limits: Callable[[], AbstractContextManager[Any]]) -> Iterator[None]:
+        with self._lock:
+            if self._limit is None:
+                limit = limits()
+                limit.__enter__()
+                self._limit = limit
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                if not self._holders and self._limit is not None:
+                    self._limit.__exit__(None, None, None)
+                    self._limit = None
+
+
+_LIMIT = _Limit()
 
 
 def _cores() -> int:

@@ -25,7 +25,7 @@ def read_image(path: Path) -> sitk.Image:
         If it has not three dimensions.
     """
     if not path.is_file():
-        raise FileMissing(f"File '{path.name}' does not exist in '{path.parent}': check the path in the case file.")
+        raise FileMissing(f"File '{path.name}' does not exist in '{path.parent}': check the path.")
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import io
 import logging
 import os
 import sys
@@ -15,6 +16,8 @@ import numpy as np
 
 #: Environment variable with the folder of the cache; ``off`` keeps nothing on disk.
 FOLDER_VARIABLE = "RADIOEMBOLIZATION_CACHE"
+#: Every file begins with the SHA-256 of the rest, so that damage anywhere is noticed.
+_DIGEST_NBYTES = 32
 _LOG = logging.getLogger(__name__)
 
 
@@ -26,6 +29,13 @@ def cache_folder() -> Path | None:
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen:
         return None if chosen.lower() == "off" else Path(chosen)
+    try:
+        return _folder_of_the_user()
+    except RuntimeError:  # the user has no home
+        return None
+
+
+def _folder_of_the_user() -> Path:
     name = "radioembolization-planner"
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local"))) / name / "Cache"
@@ -59,15 +69,16 @@ def cached_array(key: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     folder = cache_folder()
     if folder is None:
         return compute()
-    path = folder / f"{key}.npy"
+    path = folder / f"{key}.kernel"
     try:
-        array = np.load(path, allow_pickle=False)
-        if array.ndim == 3 and np.isfinite(array).all():
-            return np.asarray(array)
+        content = path.read_bytes()
+        data = content[_DIGEST_NBYTES:]
+        if hashlib.sha256(data).digest() == content[:_DIGEST_NBYTES]:
+            return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
         _LOG.warning("Kernel cache: %s is damaged and is computed anew.", path)
     except FileNotFoundError:
         pass
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError):
         _LOG.warning("Kernel cache: %s cannot be read and is computed anew.", path)
     array = compute()
     _keep(array, path)
@@ -79,8 +90,10 @@ def _keep(array: np.ndarray, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as folder:
-            temporary = Path(folder) / path.name
-            np.save(temporary, array)
+            temporary, buffer = Path(folder) / path.name, io.BytesIO()
+            np.save(buffer, array)
+            data = buffer.getvalue()
+            temporary.write_bytes(hashlib.sha256(data).digest() + data)
             os.replace(temporary, path)
     except OSError as error:
         _LOG.info("Kernel cache: %s cannot be written (%s).", path, error)

@@ -9,7 +9,6 @@ import numpy as np
 
 from radioembolization.errors import InputError
 from radioembolization.physics.nuclide import JOULE_PER_MEV, Convention, Nuclide
-from radioembolization.physics.photon_tail import ELECTRON_REACH_G_CM2
 from radioembolization.physics.tissue import WATER, Tissue
 from radioembolization.physics.voxel_kernel import VoxelKernel, voxel_kernel
 
@@ -98,7 +97,7 @@ def voxel_s_values(
         the kernel would have more than five million voxels.
     """
     energy_j = nuclide.energy_mev(convention) * JOULE_PER_MEV
-    check_kernel_size(spacing_mm, density_g_per_cm3, radius_mm)
+    check_kernel_size(spacing_mm, radius_mm)
     kernel = voxel_kernel(nuclide, spacing_mm, density_g_per_cm3, radius_mm, tissue)
     kg = math.prod(kernel.spacing_mm) * 1e-6 * kernel.density_g_per_cm3
     values = kernel.energy_share * (energy_j / kg * _MGY_PER_MBQ_S)
@@ -106,29 +105,19 @@ def voxel_s_values(
     return SValues(nuclide, convention, tissue, kernel, values)
 
 
-def check_kernel_size(
-    spacing_mm: tuple[float, float, float], density_g_per_cm3: float, radius_mm: float | None
-) -> None:
-    """Refuse a kernel too large for any use: thin media carry electrons far, and photons have no end.
+def check_kernel_size(spacing_mm: tuple[float, float, float], radius_mm: float | None) -> None:
+    """Refuse a kernel too large for any use; photons have no end.
 
     Raises
     ------
     InputError
-        If the kernel, or its part within the reach of electrons, would have more than five million voxels.
+        If a kernel to the radius would have more than five million voxels.
     """
-    if not (min(spacing_mm) > 0 and density_g_per_cm3 > 0):
+    if radius_mm is None or not (radius_mm > 0 and min(spacing_mm) > 0):
         return  # the kernel itself says what is wrong
-    electrons_mm = 10.0 * ELECTRON_REACH_G_CM2 / density_g_per_cm3
-    for reach_mm, fix in (
-        (radius_mm or 0.0, "choose a smaller radius or larger voxels"),
-        (
-            electrons_mm,
-            f"electrons reach that far at {density_g_per_cm3:g} g/cm3, take local deposition or a higher density",
-        ),
-    ):
-        voxels = math.prod(2.0 * max(reach_mm, 0.0) / side + 1.0 for side in spacing_mm)
-        if voxels > _MOST_VOXELS:
-            raise InputError(
-                f"A kernel that reaches {reach_mm:.3g} mm would have {voxels:.1e} voxels, more than "
-                f"{_MOST_VOXELS:.0e}: {fix}."
-            )
+    voxels = math.prod(2.0 * radius_mm / side + 1.0 for side in spacing_mm)
+    if voxels > _MOST_VOXELS:
+        raise InputError(
+            f"A kernel that reaches {radius_mm:.3g} mm would have {voxels:.1e} voxels, more than {_MOST_VOXELS:.0e}: "
+            "choose a smaller radius or larger voxels."
+        )

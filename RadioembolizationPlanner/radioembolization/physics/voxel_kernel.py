@@ -177,7 +177,8 @@ def _two_scales(nuclide: Nuclide, spacing_mm: Spacing, density_g_per_cm3: float,
     if _photons_matter(nuclide):
         joint_mm = max(joint_mm, _PHOTON_JOINT_MM, 2.01 * samples * max(spacing_mm))
     tail = PhotonTail.of(point, mm_per_g_cm2, joint_mm)
-    key = content_key(_near_share, point.outer_radius_g_cm2, point.energy_fraction, mm_per_g_cm2, joint_mm, spacing_mm)
+    table = (point.outer_radius_g_cm2, point.energy_fraction, point.sigma_fraction)
+    key = content_key(_near_share, *table, mm_per_g_cm2, joint_mm, spacing_mm)
     share = cached_array(key, lambda: _near_share(point, tail, mm_per_g_cm2, spacing_mm))
     share.flags.writeable = False
     near = VoxelKernel(nuclide.name, spacing_mm, density_g_per_cm3, share)

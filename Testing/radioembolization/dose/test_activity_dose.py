@@ -210,5 +210,5 @@ def test_another_unit_and_another_method_are_refused(uniform):
         quietly(Volume(uniform.array, GRID, Unit.COUNTS), Y90, K, 1.06)
     with pytest.raises(InputError, match="'monte carlo' is none of local, fft"):
         quietly(uniform, Y90, K, 1.06, method="monte carlo")
-    with pytest.raises(InputError, match="electrons reach that far"):
+    with pytest.raises(InputError, match="too small for an accurate kernel"):
         quietly(uniform, Y90, K, 0.001, method=Method.FFT)

@@ -1,0 +1,44 @@
+"""The command line: ``radioembolization-planner demo | plan | check | kernel | dose``.
+
+Exit codes: 0 done, 2 bad input, 3 infeasible limits, 1 anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+
+import radioembolization
+from radioembolization.cli import dosimetry, planning
+from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, fail
+from radioembolization.errors import Infeasible, InputError, MissingPackage, PlannerError
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        return int(options.run(options))
+    except Infeasible as error:
+        return fail("infeasible", error, INFEASIBLE, options.json, excess=error.excess)
+    except (InputError, OSError) as error:
+        return fail("bad input", error, BAD_INPUT, options.json)
+    except (MissingPackage, PlannerError) as error:
+        return fail("failed", error, FAILED, options.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="radioembolization-planner",
+        description="Plans hepatic radioembolization: injection sites and activities, optimized, with proof; and "
+        "computes dose from activity. Research use only; not a medical device.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {radioembolization.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    planning.add_commands(commands)
+    dosimetry.add_commands(commands)
+    return parser
