@@ -247,7 +247,13 @@ def test_a_plan_meets_its_limits_on_the_dose_volume(reference):
 def test_energy_of_the_dose_volume_is_that_of_the_activity(reference):
     absorbed_j = reference.dose.array.sum(dtype=float) * reference.case.structures.voxel_kg
     emitted_j = 49.67 * 0.95 * reference.plan.activities_gbq.sum()
-    assert absorbed_j == pytest.approx(emitted_j * (1 - 0.0038), rel=5e-4)
+    # The rest is bremsstrahlung: 0.38 % leave the range of electrons, and some of that is absorbed on the grid.
+    assert emitted_j * (1 - 0.0038) < absorbed_j < emitted_j * (1 - 0.001)
+    escaped_j = float(
+        (reference.dose_per_gbq.escaped_share * reference.dose_per_gbq.emitted_j_per_gbq)
+        @ reference.plan.activities_gbq
+    )
+    assert absorbed_j == pytest.approx(emitted_j - escaped_j, rel=2e-5)
 
 
 def test_progress_goes_through_all_steps():
