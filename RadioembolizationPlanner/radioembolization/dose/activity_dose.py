@@ -12,6 +12,7 @@ import numpy as np
 from radioembolization.dose.convolution import convolve
 from radioembolization.dose.dose_per_gbq import Method
 from radioembolization.dose.local_deposition import deposit_locally
+from radioembolization.dose.medium import Medium
 from radioembolization.errors import ActivityInAir, EnergyLeavesGrid, ImageError, InputError, UniformTransport
 from radioembolization.images import Unit, Volume, checked_density, total_gbq
 from radioembolization.physics import (
@@ -27,7 +28,7 @@ from radioembolization.physics.tissue import WATER, Tissue
 from radioembolization.physics.voxel_kernel import DENSITY_RANGE_G_PER_CM3
 
 #: Methods of this function; ``None`` chooses between them.
-METHODS = (Method.LOCAL, Method.FFT)
+METHODS = (Method.LOCAL, Method.FFT, Method.DENSITY)
 #: Left to itself, deposition is local where a voxel holds this share of the energy within its smallest side.
 _LOCAL_SHARE = 0.90
 #: Voxels below are air [g/cm3]; activity in them is worth a notice from this share on.
@@ -97,9 +98,10 @@ def dose_of_activity(
     """Return the absorbed dose of an activity that decays completely where it is.
 
     ``D = k sum_j A_j w_j / m`` with k the emitted energy, w the energy share of a voxel kernel (1 in the
-    voxel itself for local deposition) and m the mass of the voxel.  With a density volume the mass is
-    that of each voxel, but energy is carried as in a homogeneous medium of the activity-weighted mean
-    density: within about a centimetre of the lung, errors of tens of per cent remain.
+    voxel itself for local deposition) and m the mass of the voxel.  With a density volume, ``fft`` takes
+    the mass of each voxel but carries energy as in a homogeneous medium of the activity-weighted mean
+    density, so within about a centimetre of the lung errors of tens of per cent remain; ``density``
+    carries electrons through the densities as they are (``Medium``), and photons as in that mean.
 
     Parameters
     ----------
@@ -113,8 +115,9 @@ def dose_of_activity(
     tissue : Tissue
         Scales the kernel of water, see ``voxel_kernel``.
     method : Method, optional
-        Default: local if 90 % of the emitted energy is absorbed within the smallest voxel side of a point
-        source, else fft.
+        Default: density if a density volume is given and electrons of at least 1 % of the activity meet
+        other densities than the mean; else local if 90 % of the emitted energy is absorbed within the
+        smallest voxel side of a point source; else fft.
     radius_mm : float, optional
         Reach of the kernel [mm]; default: to the end of the point kernel's table, 30 g/cm2.
     progress : callable, optional
@@ -131,8 +134,13 @@ def dose_of_activity(
         raise ImageError(f"Dose needs an activity map in Bq/mL, this image is in {activity.unit}.")
     grid = activity.grid
     density, mean = _density(activity, density_g_per_cm3)
-    method, reason = _method(method, nuclide, mean * tissue.depth_factor, min(grid.spacing_mm))
+    medium = (
+        None
+        if isinstance(density, float)
+        else Medium(density.astype(np.float32), mean, grid.spacing_mm, water=tissue is WATER)
+    )
     gbq = activity.array.astype(float) * (grid.voxel_ml * 1e-9)
+    method, reason = _method(method, nuclide, mean * tissue.depth_factor, min(grid.spacing_mm), medium, gbq)
     beyond, reach = 0.0, None
     if method is Method.LOCAL:
         share = deposit_locally(gbq)
@@ -140,6 +148,8 @@ def dose_of_activity(
         kernel, reach = _kernel(nuclide, grid.spacing_mm, mean, radius_mm, tissue)
         beyond = kernel.share_beyond
         share = convolve(gbq, kernel, progress)
+        if method is Method.DENSITY and medium is not None:
+            share = medium.corrected(share, gbq, nuclide, progress) * medium.relative
     kg = density * (grid.voxel_ml / 1000.0)
     total = total_gbq(activity)
     result = ActivityDose(
@@ -193,12 +203,23 @@ def _kernel(
     return voxel_kernel(nuclide, spacing_mm, density_g_per_cm3, radius_mm, tissue), radius_mm
 
 
-def _method(asked: Method | None, nuclide: Nuclide, depth_per_cm: float, smallest_mm: float) -> tuple[Method, str]:
+def _method(
+    asked: Method | None,
+    nuclide: Nuclide,
+    depth_per_cm: float,
+    smallest_mm: float,
+    medium: Medium | None,
+    gbq: np.ndarray,
+) -> tuple[Method, str]:
     """Return the method and why; ``depth_per_cm`` is the mass depth in water of one centimetre [g/cm2]."""
     if asked is not None:
         if asked not in METHODS:
             raise InputError(f"Method '{asked}' is none of {', '.join(METHODS)}.")
+        if asked is Method.DENSITY and medium is None:
+            raise InputError("Method 'density' needs a density volume or a CT: give one, or choose another method.")
         return asked, "as asked"
+    if medium is not None and medium.matters_to(gbq):
+        return Method.DENSITY, "at least 1 % of the activity lies within electron range of other densities"
     kernel = PointKernel.water(nuclide)
     within = np.cumsum(kernel.energy_fraction)
     reached = int(np.searchsorted(within, _LOCAL_SHARE))

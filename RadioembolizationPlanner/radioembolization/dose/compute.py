@@ -11,8 +11,9 @@ from radioembolization.dose.columns import Columns
 from radioembolization.dose.convolution import convolve
 from radioembolization.dose.dose_per_gbq import DosePerGBq, DoseSettings, Method, StructureRows
 from radioembolization.dose.local_deposition import deposit_locally
+from radioembolization.dose.medium import Medium
 from radioembolization.dose.site_maps import SiteMaps, compute_site_maps
-from radioembolization.errors import EnergyLeavesGrid
+from radioembolization.errors import EnergyLeavesGrid, InputError
 from radioembolization.images import Unit, Volume
 from radioembolization.physics import LIVER, TwoScaleKernel, two_scale_kernel
 from radioembolization.structures import Structure, StructureSet
@@ -26,12 +27,13 @@ def compute_dose_per_gbq(
     territories: Territories,
     settings: DoseSettings,
     progress: Callable[[int, int], None] | None = None,
+    density: Volume | None = None,
 ) -> DosePerGBq:
     """Compute the dose rows of every site.
 
-    The medium is homogeneous at the density of the structure set; density-aware transport is not
-    part of this method and errors of tens of per cent remain near the lung.  Lung dose is that of the
-    shunted activity spread evenly over the lung mass.
+    The medium is homogeneous at the density of the structure set, unless ``Method.DENSITY`` is given the
+    density around the structures.  Lung dose is that of the shunted activity spread evenly over the lung
+    mass.
 
     Parameters
     ----------
@@ -39,10 +41,17 @@ def compute_dose_per_gbq(
     settings : DoseSettings
     progress : callable, optional
         Called with (parts done, parts); an exception it raises ends the computation.
+    density : Volume, optional
+        [g/cm3] on the planning grid, for ``Method.DENSITY``; inside structures it is that of the set.
+
+    Raises
+    ------
+    InputError
+        If ``Method.DENSITY`` has no density, or one on another grid.
     """
     structures = territories.structures
     columns, rows_of = _columns(structures)
-    maps = site_maps(territories, settings, progress)
+    maps = site_maps(territories, settings, progress, density)
     rows = maps.at(Columns(columns, structures.grid.shape))
     rows *= np.float32(settings.energy_j_per_gbq / structures.voxel_kg)
     absorbed = maps.totals() * settings.energy_j_per_gbq
@@ -67,14 +76,20 @@ def compute_dose_per_gbq(
 
 
 def site_maps(
-    territories: Territories, settings: DoseSettings, progress: Callable[[int, int], None] | None = None
+    territories: Territories,
+    settings: DoseSettings,
+    progress: Callable[[int, int], None] | None = None,
+    density: Volume | None = None,
 ) -> SiteMaps:
     """Return the absorbed energy of every site on the whole planning grid, per unit of emitted energy."""
     structures = territories.structures
-    return compute_site_maps(territories.fractions, structures.grid.shape, _kernel(structures, settings), progress)
+    kernel, medium = _kernel(structures, settings), _medium(structures, settings, density)
+    return compute_site_maps(territories.fractions, structures.grid.shape, kernel, progress, medium)
 
 
-def dose_volume(territories: Territories, settings: DoseSettings, activities_gbq: np.ndarray) -> Volume:
+def dose_volume(
+    territories: Territories, settings: DoseSettings, activities_gbq: np.ndarray, density: Volume | None = None
+) -> Volume:
     """Return the dose [Gy] of a plan on the whole planning grid, computed in one pass.
 
     Microspheres in the lungs are not part of the map.
@@ -83,6 +98,9 @@ def dose_volume(territories: Territories, settings: DoseSettings, activities_gbq
     activity = territories.combined(activities_gbq)
     kernel = _kernel(structures, settings)
     share = deposit_locally(activity) if kernel is None else convolve(activity, kernel)
+    medium = _medium(structures, settings, density)
+    if medium is not None and medium.matters_to(activity):
+        share = medium.corrected(share, activity, settings.device.nuclide)
     return Volume(share * (settings.energy_j_per_gbq / structures.voxel_kg), structures.grid, Unit.GY)
 
 
@@ -91,6 +109,19 @@ def _kernel(structures: StructureSet, settings: DoseSettings) -> TwoScaleKernel 
         return None
     nuclide, spacing_mm = settings.device.nuclide, structures.grid.spacing_mm
     return two_scale_kernel(nuclide, spacing_mm, structures.density_g_per_cm3, LIVER)
+
+
+def _medium(structures: StructureSet, settings: DoseSettings, density: Volume | None) -> Medium | None:
+    """Return the densities of the planning grid; inside structures that of the set, as their masses have it."""
+    if settings.method is not Method.DENSITY:
+        return None
+    if density is None or density.grid != structures.grid:
+        raise InputError(
+            "Method 'density' needs the density of every voxel on the planning grid: give a CT, or choose method 'fft'."
+        )
+    values = np.array(density.array, dtype=np.float32)
+    values[np.any([s.mask for s in structures.all], axis=0)] = structures.density_g_per_cm3
+    return Medium(values, structures.density_g_per_cm3, structures.grid.spacing_mm)
 
 
 def _columns(structures: StructureSet) -> tuple[np.ndarray, tuple[StructureRows, ...]]:

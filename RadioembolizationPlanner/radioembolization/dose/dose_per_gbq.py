@@ -17,10 +17,15 @@ _SMALLEST_PART = 0.05
 
 
 class Method(StrEnum):
-    """How dose is computed from activity."""
+    """How dose is computed from activity.
+
+    ``local``: every voxel keeps the energy emitted in it.  ``fft``: convolution with the kernel of a
+    homogeneous medium.  ``density``: the same, corrected for the density of every voxel (``Medium``).
+    """
 
     LOCAL = "local"
     FFT = "fft"
+    DENSITY = "density"
 
 
 @dataclass(frozen=True)

@@ -81,18 +81,27 @@ class FarField:
             yield np.maximum(spread, 0.0, out=spread)
 
     @cached_property
-    def acceptance(self) -> np.ndarray:
-        """Share (z, y, x) of each gathered amount that is absorbed on the whole fine grid."""
+    def _whole_acceptance(self) -> np.ndarray:
         sums = [matrix.sum(axis=0) for matrix in self.interpolation]
-        ones = np.einsum("z,y,x->zyx", *sums)
+        return self.acceptance(np.einsum("z,y,x->zyx", *sums))
+
+    def acceptance(self, weights: np.ndarray) -> np.ndarray:
+        """Return the share (z, y, x) of each gathered amount that a gathered weight of voxels absorbs."""
         whole = [slice(0, n) for n in self.coarse_shape]
         lengths, spectrum = self._spectrum(whole, whole)
-        accepted = fft.irfftn(fft.rfftn(ones, s=lengths) * spectrum, s=lengths)
+        accepted = fft.irfftn(fft.rfftn(weights, s=lengths) * spectrum, s=lengths)
         return np.asarray(accepted[tuple(whole)], dtype=float)
 
-    def totals(self, gathered: np.ndarray) -> np.ndarray:
-        """Return the share of each source (sources, z, y, x) absorbed on the whole fine grid (sources,)."""
-        return np.tensordot(gathered.astype(float), self.acceptance, axes=3)
+    def totals(self, gathered: np.ndarray, relative_density: np.ndarray | None = None) -> np.ndarray:
+        """Return the share of each source (sources, z, y, x) absorbed on the whole fine grid (sources,).
+
+        ``relative_density`` (z, y, x) weighs the voxels, for maps of dose in a medium of varying density.
+        """
+        if relative_density is None:
+            accepted = self._whole_acceptance
+        else:
+            accepted = self.acceptance(self.gather(Patch((0, 0, 0), relative_density)))
+        return np.tensordot(gathered.astype(float), accepted, axes=3)
 
     def _spectrum(self, source: list[slice], target: list[slice]) -> tuple[list[int], np.ndarray]:
         """Return transform lengths, and the spectrum that carries a source range to the start of a target range."""

@@ -57,7 +57,7 @@ def split_into_leaves(fractions: sparse.csr_array, shape: tuple[int, int, int], 
     sources, weights = [], []
     for members, group in groups:
         weight = np.zeros(sites)
-        weight[members] = values[np.ix_(members, group)].sum(axis=1, dtype=float)
+        weight[members] = values[members][:, group].sum(axis=1, dtype=float)
         sources.append(_patch(voxels[group], values[members[0], group] / weight[members[0]], shape))
         weights.append(weight)
     for site in sorted(alone):
@@ -120,7 +120,7 @@ def _differing(values: np.ndarray, sites: list[int], groups: list[tuple[list[int
     """Return sites whose pattern differs from that of the first site in some group."""
     differing = set()
     for members, columns in groups:
-        here = values[np.ix_(members, columns)]
+        here = values[members][:, columns]
         amounts = here.sum(axis=1, dtype=float)
         scaled = here[0] * (amounts / amounts[0]).astype(np.float32)[:, None]
         off = np.abs(here - scaled).max(axis=1) > _SAME_PATTERN * here.max(axis=1)

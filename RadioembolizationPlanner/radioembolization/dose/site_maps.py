@@ -12,9 +12,10 @@ from radioembolization.dose.columns import Columns
 from radioembolization.dose.convolution import ROUNDING
 from radioembolization.dose.far_field import FarField, far_field
 from radioembolization.dose.leaves import Leaves, split_into_leaves
+from radioembolization.dose.medium import Medium
 from radioembolization.dose.near_field import NearField, Patch
 from radioembolization.dose.threads import map_on_threads
-from radioembolization.physics import TwoScaleKernel
+from radioembolization.physics import Nuclide, TwoScaleKernel, nuclide_by_name
 
 #: Leaves whose values are spread over the chosen voxels together.
 _TOGETHER = 16
@@ -37,6 +38,9 @@ class SiteMaps:
     far : FarField or None
     gathered : ndarray (sites, z, y, x) or None
         Activity of each site on the coarse grid, from which its tail is spread.
+    relative_density : ndarray (z, y, x) or None
+        Density over that of the reference medium, where it varies.  Values are then doses in units of one
+        emitted energy in a voxel of the reference density; times it they are the shares absorbed.
     """
 
     shape: tuple[int, int, int]
@@ -44,13 +48,21 @@ class SiteMaps:
     weights: np.ndarray
     far: FarField | None = None
     gathered: np.ndarray | None = None
+    relative_density: np.ndarray | None = None
 
     def at(self, columns: Columns) -> np.ndarray:
         """Return the shares (sites, columns), float32, in chosen voxels."""
         rows = self._near_at(columns)
-        if self.far is not None and self.gathered is not None:
-            for row, tail in zip(rows, self.far.spread(self.gathered, columns.box), strict=True):
-                row += tail.reshape(-1)[columns.places]
+        if self.far is None or self.gathered is None:
+            return rows
+        far, gathered = self.far, self.gathered
+
+        def add_tail(site: int) -> None:
+            tail = next(far.spread(gathered[site : site + 1], columns.box))
+            rows[site] += tail.reshape(-1)[columns.places]
+
+        for _ in map_on_threads(add_tail, range(len(rows))):
+            pass
         return rows
 
     def combined(self, amounts: np.ndarray) -> np.ndarray:
@@ -68,10 +80,10 @@ class SiteMaps:
 
     def totals(self) -> np.ndarray:
         """Return the share of the emitted energy that each site leaves on the whole grid (sites,)."""
-        leaves = [patch.clipped(self.shape)[1].sum(dtype=float) for patch in self.near]
+        leaves = [self._absorbed(patch) for patch in self.near]
         total = self.weights.astype(float) @ np.array(leaves)
         if self.far is not None and self.gathered is not None:
-            total += self.far.totals(self.gathered)
+            total += self.far.totals(self.gathered, self.relative_density)
         return np.asarray(total)
 
     def reached(self) -> np.ndarray:
@@ -86,6 +98,12 @@ class SiteMaps:
     def nbytes(self) -> int:
         """Memory held [bytes]."""
         return sum(p.values.nbytes for p in self.near) + (0 if self.gathered is None else self.gathered.nbytes)
+
+    def _absorbed(self, patch: Patch) -> float:
+        box, values = patch.clipped(self.shape)
+        if self.relative_density is not None:
+            values = values * self.relative_density[box]
+        return float(values.sum(dtype=float))
 
     def _near_at(self, columns: Columns) -> np.ndarray:
         rows = None
@@ -105,6 +123,7 @@ def compute_site_maps(
     shape: tuple[int, int, int],
     kernel: TwoScaleKernel | None,
     progress: Callable[[int, int], None] | None = None,
+    medium: Medium | None = None,
 ) -> SiteMaps:
     """Compute the maps of all sites.
 
@@ -118,6 +137,8 @@ def compute_site_maps(
         None for local deposition.
     progress : callable, optional
         Called with (leaves done, leaves); an exception it raises ends the computation.
+    medium : Medium, optional
+        Densities to correct for; the kernel must be that of its reference density.
     """
     near = None if kernel is None else NearField(kernel.near.energy_share)
     leaves = cheapest_leaves(fractions, shape, near)
@@ -128,13 +149,31 @@ def compute_site_maps(
     patches = []
     for done, patch in enumerate(map_on_threads(near.patch, leaves.sources), start=1):
         patch.values[patch.values < ROUNDING * patch.values.max()] = 0.0  # also tiny negatives of rounding
+        source = leaves.sources[done - 1]
+        if medium is not None and medium.matters_in(source):
+            patch = _with_density(patch, source, medium, nuclide_by_name(kernel.near.nuclide_name))
         patches.append(patch)
         if progress:
             progress(done, len(leaves.sources))
     far = far_field(kernel, shape)
-    gathered = np.stack([far.gather(source) for source in leaves.sources])
+    gathered = np.zeros((len(leaves.sources), *far.coarse_shape), dtype=np.float32)
+    for amounts, source in zip(gathered, leaves.sources, strict=True):
+        amounts[:] = far.gather(source)
     gathered = np.tensordot(leaves.weights, gathered, axes=1)
-    return SiteMaps(shape, tuple(patches), leaves.weights, far, gathered)
+    relative = None if medium is None else medium.relative
+    return SiteMaps(shape, tuple(patches), leaves.weights, far, gathered, relative)
+
+
+def _with_density(near: Patch, source: Patch, medium: Medium, nuclide: Nuclide) -> Patch:
+    """Return the near part of a leaf with its correction for density, on the grid."""
+    change = medium.correction(source, nuclide)
+    if change is None:
+        return near
+    total = np.array(change.values)
+    start = [a - b for a, b in zip(near.start, change.start, strict=True)]
+    box, values = Patch((start[0], start[1], start[2]), near.values).clipped(total.shape)
+    total[box] += values
+    return Patch(change.start, np.maximum(total, 0.0, out=total))
 
 
 def cheapest_leaves(fractions: sparse.csr_array, shape: tuple[int, int, int], near: NearField | None) -> Leaves:

@@ -25,6 +25,7 @@ from radioembolization.physics.nuclide import (
 )
 from radioembolization.physics.photon_tail import PhotonTail
 from radioembolization.physics.point_kernel import PointKernel
+from radioembolization.physics.ray_kernel import RayKernel, ray_kernel
 from radioembolization.physics.s_value import SValues, voxel_s_values
 from radioembolization.physics.sourced import Sourced, Status
 from radioembolization.physics.spectra import (
@@ -43,6 +44,7 @@ from radioembolization.physics.tissue import (
     TISSUES,
     WATER,
     Tissue,
+    depth_factor,
     tissue_by_name,
 )
 from radioembolization.physics.voxel_kernel import TwoScaleKernel, VoxelKernel, two_scale_kernel, voxel_kernel
@@ -76,6 +78,7 @@ __all__ = [
     "PhotonTail",
     "PointKernel",
     "Radiation",
+    "RayKernel",
     "SValues",
     "Sourced",
     "Status",
@@ -84,9 +87,11 @@ __all__ = [
     "VoxelKernel",
     "beta_spectrum",
     "decay_factor",
+    "depth_factor",
     "device_by_name",
     "emissions",
     "nuclide_by_name",
+    "ray_kernel",
     "tissue_by_name",
     "two_scale_kernel",
     "voxel_kernel",

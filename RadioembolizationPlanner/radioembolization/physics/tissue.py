@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from radioembolization.errors import InputError
 
 
@@ -57,6 +59,19 @@ LIVER = Tissue("liver", 1.06, 0.994, f"ICRP/ICRU composition at 1.06 g/cm3; {_KE
 LUNG = Tissue("lung", 0.296, 1.011, f"ICRP/ICRU composition at 0.296 g/cm3; {_KERNEL}")
 CORTICAL_BONE = Tissue("cortical bone", 1.92, 0.955, f"ICRP/ICRU composition at 1.92 g/cm3; {_KERNEL}")
 TISSUES = (WATER, SOFT_TISSUE, LIVER, LUNG, CORTICAL_BONE)
+
+
+def depth_factor(density_g_per_cm3: np.ndarray) -> np.ndarray:
+    """Return the depth factor of the tissue that a density is likely to be.
+
+    Linear in density between lung, liver and cortical bone, constant outside.
+
+    Parameters
+    ----------
+    density_g_per_cm3 : ndarray of any shape
+    """
+    known = (LUNG, LIVER, CORTICAL_BONE)
+    return np.interp(density_g_per_cm3, [t.density_g_per_cm3 for t in known], [t.depth_factor for t in known])
 
 
 def tissue_by_name(name: str) -> Tissue:

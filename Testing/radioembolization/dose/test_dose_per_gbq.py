@@ -45,7 +45,7 @@ def made(device=GLASS_Y90, method=Method.FFT, convention=Convention.CLINICAL, st
         return territories, settings, compute_dose_per_gbq(territories, settings)
 
 
-@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("method", [Method.LOCAL, Method.FFT])
 def test_energy_absorbed_on_the_grid_is_the_energy_emitted(method):
     territories, settings, rows = made(method=method)
     # k (1 - shunt - extrahepatic) is emitted in the liver per GBq.
@@ -61,7 +61,7 @@ def test_energy_absorbed_on_the_grid_is_the_energy_emitted(method):
         assert absorbed == pytest.approx(rows.emitted_j_per_gbq[index], rel=0.005)
 
 
-@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("method", [Method.LOCAL, Method.FFT])
 def test_rows_times_activities_are_the_dose_volume(method):
     territories, settings, rows = made(method=method)
     volume = dose_volume(territories, settings, ACTIVITIES)
@@ -109,7 +109,7 @@ def test_without_a_lung_mass_there_is_no_lung_row():
     assert made(structures=without)[2].lung_gy_per_gbq is None
 
 
-@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("method", [Method.LOCAL, Method.FFT])
 def test_dose_is_proportional_to_the_stated_constant(method):
     clinical, vendor = made(method=method)[2], made(method=method, convention=Convention.VENDOR)[2]
     np.testing.assert_allclose(vendor.rows, clinical.rows * 50.0 / 49.67, rtol=1e-5, atol=1e-6)
@@ -139,7 +139,7 @@ def test_local_dose_by_hand():
     np.testing.assert_allclose(rows.rows[1, rows.structure("A").voxels], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("method", [Method.LOCAL, Method.FFT])
 def test_progress_rises_to_its_end(method):
     seen = []
     territories, settings, _ = made(method=method)
