@@ -41,6 +41,10 @@ class LimitError(InputError):
     """A goal or limit does not fit the structures or the device."""
 
 
+class ParameterMissing(InputError):
+    """A radiobiological parameter has no published value and none was given."""
+
+
 class DeviceMismatch(LimitError):
     """A limit made for one device was applied to another without a stated reason."""
 
@@ -103,6 +107,10 @@ class AssumedLungMass(PlannerWarning):
     """The lung mass is a stated assumption, not measured from CT."""
 
 
+class AssumedBiology(PlannerWarning):
+    """A radiobiological parameter is a stated assumption that sources do not settle."""
+
+
 class SmallStructure(PlannerWarning):
     """A structure is represented by few voxels, or its volume changed on the planning grid."""
 
@@ -129,6 +137,10 @@ class UnlikelyActivity(PlannerWarning):
 
 class UniformTransport(PlannerWarning):
     """Density varies, but energy was carried as in a homogeneous medium: errors near the lung and in air."""
+
+
+class DensityUnknown(PlannerWarning):
+    """The CT does not reach all voxels whose density matters."""
 
 
 class StructurePartlyOutside(PlannerWarning):

@@ -20,7 +20,8 @@ from support import CORE
 PACKAGE = "radioembolization"
 FLOORS = (
     ("", "errors"),
-    ("physics", "biology"),
+    ("physics",),
+    ("biology",),
     ("images",),
     ("structures",),
     ("territories",),
@@ -317,6 +318,7 @@ ALLOWED = {
     "the same folder": ("dose/dvh.py", "from radioembolization.dose.convolution import convolve"),
     "the same folder, relative": ("dose/dvh.py", "from . import convolution"),
     "a lower floor": ("verification/delivered.py", "from radioembolization.planning import Plan"),
+    "biology to physics": ("biology/bed.py", "from radioembolization.physics import Sourced"),
     "the version": ("files/plan_file.py", "from radioembolization import __version__"),
     "standard library": ("dose/dvh.py", "import json, zipfile"),
 }

@@ -1,4 +1,4 @@
-"""The command line: ``radioembolization-planner demo | plan | check | kernel | dose``.
+"""The command line: ``radioembolization-planner demo | plan | check | kernel | dose | calc``.
 
 Exit codes: 0 done, 2 bad input, 3 infeasible limits, 1 anything else.
 """
@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 import radioembolization
-from radioembolization.cli import dosimetry, planning
+from radioembolization.cli import calc, dosimetry, planning
 from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, fail
 from radioembolization.errors import Infeasible, InputError, MissingPackage, PlannerError
 
@@ -41,4 +41,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     planning.add_commands(commands)
     dosimetry.add_commands(commands)
+    calc.add_commands(commands)
     return parser

@@ -1,5 +1,6 @@
 """Absorbed dose per GBq of every site, and what is read from it."""
 
+from radioembolization.dose.body_surface import body_surface_m2, bsa_activity_gbq, modified_bsa_activity_gbq
 from radioembolization.dose.columns import Columns
 from radioembolization.dose.compute import compute_dose_per_gbq, dose_volume, site_maps
 from radioembolization.dose.convolution import convolve
@@ -12,18 +13,19 @@ from radioembolization.dose.dvh import (
     dose_volume_histogram,
     exact_dvh,
 )
+from radioembolization.dose.holmium_rule import holmium_rule_activity_gbq
 from radioembolization.dose.live_dose import LiveDose, LiveResult
 from radioembolization.dose.live_histograms import LiveStructure
-from radioembolization.dose.lung_shunt import LungShuntDose, lung_shunt_dose
-from radioembolization.dose.partition import (
-    lung_dose_gy,
-    partition_activity_gbq,
-    partition_doses,
-    single_compartment_activity_gbq,
-)
+from radioembolization.dose.lung_dose import STANDARD_LUNG_KG, lung_dose_gy, lung_limited_activity_gbq
+from radioembolization.dose.lung_shunt import LungVoxelDose, lung_voxel_dose
+from radioembolization.dose.partition import partition_activity_gbq, partition_doses
+from radioembolization.dose.partition_territories import PartitionModel, PartitionTerritory
+from radioembolization.dose.prepared_activity import calibrated_activity_gbq, decayed_activity_gbq
+from radioembolization.dose.single_compartment import single_compartment_activity_gbq, single_compartment_dose_gy
 from radioembolization.dose.site_maps import SiteMaps
 
 __all__ = [
+    "STANDARD_LUNG_KG",
     "Columns",
     "DosePerGBq",
     "DoseSettings",
@@ -31,22 +33,32 @@ __all__ = [
     "LiveDose",
     "LiveResult",
     "LiveStructure",
-    "LungShuntDose",
+    "LungVoxelDose",
     "Method",
+    "PartitionModel",
+    "PartitionTerritory",
     "SiteMaps",
     "StructureDVH",
     "StructureRows",
     "binned_dvh",
+    "body_surface_m2",
+    "bsa_activity_gbq",
+    "calibrated_activity_gbq",
     "compute_dose_per_gbq",
     "convolve",
+    "decayed_activity_gbq",
     "dose_at_volume_share",
     "dose_volume",
     "dose_volume_histogram",
     "exact_dvh",
+    "holmium_rule_activity_gbq",
     "lung_dose_gy",
-    "lung_shunt_dose",
+    "lung_limited_activity_gbq",
+    "lung_voxel_dose",
+    "modified_bsa_activity_gbq",
     "partition_activity_gbq",
     "partition_doses",
     "single_compartment_activity_gbq",
+    "single_compartment_dose_gy",
     "site_maps",
 ]

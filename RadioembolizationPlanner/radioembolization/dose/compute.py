@@ -99,7 +99,7 @@ def dose_volume(
     kernel = _kernel(structures, settings)
     share = deposit_locally(activity) if kernel is None else convolve(activity, kernel)
     medium = _medium(structures, settings, density)
-    if medium is not None and medium.matters_to(activity):
+    if medium is not None:
         share = medium.corrected(share, activity, settings.device.nuclide)
     return Volume(share * (settings.energy_j_per_gbq / structures.voxel_kg), structures.grid, Unit.GY)
 

@@ -47,15 +47,19 @@ class FarField:
 
     def gather(self, source: Patch) -> np.ndarray:
         """Return a source inside the grid as amounts on the coarse grid (z, y, x)."""
-        to_z, to_y, to_x = (
+        matrices = [
             matrix[first : first + size]
             for matrix, first, size in zip(self.interpolation, source.start, source.values.shape, strict=True)
-        )
+        ]
+        target = [_filled_range(matrix, 1) for matrix in matrices]
+        to_z, to_y, to_x = (matrix[:, part] for matrix, part in zip(matrices, target, strict=True))
         nz, ny, nx = source.values.shape
         values = np.ascontiguousarray(source.values, dtype=np.float32)
         work = (values.reshape(-1, nx) @ to_x).reshape(nz, ny, -1)
         work = np.matmul(to_y.T, work)
-        return (to_z.T @ work.reshape(nz, -1)).reshape(self.coarse_shape)
+        gathered = np.zeros(self.coarse_shape, dtype=np.float32)
+        gathered[tuple(target)] = (to_z.T @ work.reshape(nz, -1)).reshape(-1, *work.shape[1:])
+        return gathered
 
     def spread(self, gathered: np.ndarray, box: Sequence[slice]) -> Iterator[np.ndarray]:
         """Yield, for each gathered source (sources, z, y, x), the absorbed share in a box of the fine grid.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,12 +16,16 @@ from radioembolization.physics import Nuclide, depth_factor, ray_kernel
 from radioembolization.physics.photon_tail import ELECTRON_REACH_G_CM2
 from radioembolization.physics.voxel_kernel import DENSITY_RANGE_G_PER_CM3
 
-#: Densities further from the reference than this share of it matter to the range of electrons.
-_MATTERS = 0.10
+#: Densities further from the reference than this share of it matter to the range of electrons: lung, bone and
+#: air, but not fat, beside which nothing changes in the tissue with the activity.
+_MATTERS = 0.20
 #: Activity near such densities, as a share of all, from which on transport through them is worth while.
 _MATTERING_SHARE = 0.01
-#: Where electrons leave dense tissue they are followed this far [mm]: their reach at 0.25 g/cm3, that of lung.
-_FOLLOWED_MM = 48.0
+#: Through densities below this share of the reference electrons are followed this far [mm]: their reach at
+#: 0.25 g/cm3, that of lung.
+_LIGHT, _FOLLOWED_MM = 0.6, 48.0
+
+Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,24 +131,24 @@ class Medium:
         Returns
         -------
         Patch or None
-            Change of dose, as energy share absorbed in a voxel of the reference density; None if the
-            patch is empty.
+            Change of dose, as energy share absorbed in a voxel of the reference density; None if nothing
+            changes: electrons meet no densities that matter.
         """
-        trimmed = trim(source)
-        if trimmed is None:
-            return None
-        box = self._followed(trimmed)
-        activity = np.zeros([part.stop - part.start for part in box], dtype=np.float32)
-        inside = tuple(
-            slice(first - part.start, first - part.start + size)
-            for first, size, part in zip(trimmed.start, trimmed.values.shape, box, strict=True)
-        )
-        activity[inside] = trimmed.values
+        box, values = source.clipped(self.density_g_per_cm3.shape)
+        start = (box[0].start, box[1].start, box[2].start)
+        near = trim(Patch(start, np.where(self._near_other[box], values, 0.0).astype(np.float32)))
+        if near is None:
+            return None  # electrons of all other activity only meet the reference density
+        reached = self._reached(near)
+        followed = self._followed(reached)
         kernel = ray_kernel(nuclide)
-        there = transport(activity, self._depth_density[box], self.spacing_mm, kernel, progress=progress)
-        there /= self.relative[box]
-        there -= transport(activity, self._reference_depth, self.spacing_mm, kernel)
-        return Patch((box[0].start, box[1].start, box[2].start), there)
+        change = transport(
+            _within(near, followed), self._depth_density[followed], self.spacing_mm, kernel, progress=progress
+        )
+        change /= self.relative[followed]
+        inner = tuple(slice(r.start - f.start, r.stop - f.start) for r, f in zip(reached, followed, strict=True))
+        change[inner] -= transport(_within(near, reached), self._reference_depth, self.spacing_mm, kernel)
+        return Patch((followed[0].start, followed[1].start, followed[2].start), change)
 
     @cached_property
     def _depth_density(self) -> np.ndarray:
@@ -166,13 +170,37 @@ class Medium:
             return other
         return np.asarray(ndimage.distance_transform_edt(~other, sampling=self.spacing_mm) <= reach_mm)
 
-    def _followed(self, source: Patch) -> tuple[slice, slice, slice]:
-        """Return the box of the grid in which the electrons of a source are followed."""
-        reach_mm = max(_FOLLOWED_MM, 10.0 * ELECTRON_REACH_G_CM2 / self._reference_depth)
+    def _reached(self, source: Patch) -> Box:
+        """Return the box of the grid that electrons of a source reach in the reference density."""
+        return self._box(source.start, source.values.shape, 10.0 * ELECTRON_REACH_G_CM2 / self._reference_depth)
+
+    def _followed(self, reached: Box) -> Box:
+        """Return the box in which electrons are followed: where they get anyway, and lighter tissue beyond."""
+        if not np.any(self.relative[reached] < _LIGHT):
+            return reached
+        start, size = [part.start for part in reached], [part.stop - part.start for part in reached]
+        wide = self._box((start[0], start[1], start[2]), size, _FOLLOWED_MM)
+        light = self.relative[wide] < _LIGHT
         parts = []
-        for first, size, whole, side in zip(
-            source.start, source.values.shape, self.density_g_per_cm3.shape, self.spacing_mm, strict=True
-        ):
-            reach = int(np.ceil(reach_mm / side))
-            parts.append(slice(max(first - reach, 0), min(first + size + reach, whole)))
+        for axis, (inner, outer) in enumerate(zip(reached, wide, strict=True)):
+            along = np.flatnonzero(light.any(axis=tuple({0, 1, 2} - {axis}))) + outer.start
+            parts.append(slice(min(inner.start, int(along[0])), max(inner.stop, int(along[-1]) + 1)))
         return parts[0], parts[1], parts[2]
+
+    def _box(self, start: tuple[int, int, int], size: Sequence[int], reach_mm: float) -> Box:
+        parts = []
+        for first, length, whole, side in zip(start, size, self.relative.shape, self.spacing_mm, strict=True):
+            reach = int(np.ceil(reach_mm / side))
+            parts.append(slice(max(first - reach, 0), min(first + length + reach, whole)))
+        return parts[0], parts[1], parts[2]
+
+
+def _within(source: Patch, box: Box) -> np.ndarray:
+    """Return a source as an array of a box that holds it."""
+    activity = np.zeros([part.stop - part.start for part in box], dtype=np.float32)
+    inside = tuple(
+        slice(first - part.start, first - part.start + size)
+        for first, size, part in zip(source.start, source.values.shape, box, strict=True)
+    )
+    activity[inside] = source.values
+    return activity

@@ -1,27 +1,11 @@
-"""The activity formulas of clinical practice: single compartment, partition model, lung dose.
-
-All use ``D = k A / m`` with k the emitted energy [J/GBq].  Sources: van Roekel, thesis Utrecht,
-pp. 29-41; the partition model for N tumours is its generalisation to concentration ratios r_i.
-"""
+"""Partition model of one territory: normal liver and any number of tumours, each with an even concentration."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from radioembolization.errors import InputError
-
-
-def _effective_kg(normal_liver_kg: float, tumour_kg: Sequence[float], ratio: Sequence[float]) -> float:
-    masses = (normal_liver_kg, *tumour_kg, *ratio)
-    if len(tumour_kg) != len(ratio) or min(masses) <= 0:
-        raise InputError("The partition model needs positive masses [kg] and one positive ratio per tumour.")
-    return normal_liver_kg + sum(r * m for r, m in zip(ratio, tumour_kg, strict=True))
-
-
-def _retained(lung_shunt: float) -> float:
-    if not 0.0 <= lung_shunt < 1.0:
-        raise InputError(f"Lung shunt {lung_shunt:g} is not in [0, 1): enter a fraction, not per cent.")
-    return 1.0 - lung_shunt
+from radioembolization.physics.checked_numbers import not_negative, positive, share_below_one
 
 
 def partition_doses(
@@ -34,10 +18,31 @@ def partition_doses(
 ) -> tuple[float, list[float]]:
     """Return the mean dose of normal liver and of each tumour [Gy].
 
-    ``D_N = k A (1 - L) / (M_N + sum r_i M_i)``, ``D_i = r_i D_N``, r a ratio of concentrations.
+    ``D_N = k A (1 - L) / (M_N + sum r_i M_i)``, ``D_i = r_i D_N``; van Roekel, thesis Utrecht, pp. 29-41, for N tumours
+    by concentration ratios r_i.  The ratio of Kao et al. 2013 (10.1007/s00270-013-0783-z) is one of activities.
+    Energy is kept: ``M_N D_N + sum M_i D_i = k A (1 - L)``.
+
+    Parameters
+    ----------
+    activity_gbq : float
+        Injected activity [GBq].
+    energy_j_per_gbq : float
+        Emitted energy k [J/GBq].
+    lung_shunt : float
+        Fraction L of the injected activity that reaches the lungs, in [0, 1).
+    normal_liver_kg : float
+        Mass of the perfused normal liver [kg].
+    tumour_kg, tumour_to_normal : sequence of float
+        Mass of each tumour [kg] and the ratio of its concentration to that of normal liver.
+
+    Raises
+    ------
+    InputError
+        If a number is outside its range, or masses and ratios are not as many.
     """
     effective = _effective_kg(normal_liver_kg, tumour_kg, tumour_to_normal)
-    normal_gy = energy_j_per_gbq * activity_gbq * _retained(lung_shunt) / effective
+    deposited = not_negative("Activity", activity_gbq, "GBq") * _deposited(energy_j_per_gbq, lung_shunt)
+    normal_gy = deposited / effective
     return normal_gy, [ratio * normal_gy for ratio in tumour_to_normal]
 
 
@@ -49,26 +54,29 @@ def partition_activity_gbq(
     tumour_kg: Sequence[float],
     tumour_to_normal: Sequence[float],
 ) -> float:
-    """Return the activity [GBq] that gives normal liver a mean dose [Gy]."""
-    effective = _effective_kg(normal_liver_kg, tumour_kg, tumour_to_normal)
-    return normal_liver_gy * effective / (energy_j_per_gbq * _retained(lung_shunt))
+    """Return the activity [GBq] that gives normal liver a mean dose [Gy], ``A = D_N (M_N + sum r_i M_i) / (k (1-L))``.
 
-
-def single_compartment_activity_gbq(
-    dose_gy: float, mass_kg: float, energy_j_per_gbq: float, lung_shunt: float = 0.0, residual: float = 0.0
-) -> float:
-    """Return the activity to prepare [GBq] for a mean dose to a perfused mass (tumour included).
-
-    ``A = D M / (k (1 - L) (1 - R))`` with R the fraction left in the delivery set.
+    Parameters and errors as for ``partition_doses``.
     """
-    if dose_gy < 0 or not mass_kg > 0:
-        raise InputError(f"Dose {dose_gy:g} Gy and mass {mass_kg:g} kg must be positive.")
-    return dose_gy * mass_kg / (energy_j_per_gbq * _retained(lung_shunt) * _retained(residual))
+    effective = _effective_kg(normal_liver_kg, tumour_kg, tumour_to_normal)
+    energy_in_liver = not_negative("Normal liver dose", normal_liver_gy, "Gy") * effective
+    return energy_in_liver / _deposited(energy_j_per_gbq, lung_shunt)
 
 
-def lung_dose_gy(activity_gbq: float, energy_j_per_gbq: float, lung_shunt: float, lung_kg: float) -> float:
-    """Return the mean lung dose [Gy], ``k A L / m``."""
-    if not lung_kg > 0:
-        raise InputError(f"Lung mass {lung_kg:g} kg must be positive.")
-    _retained(lung_shunt)
-    return energy_j_per_gbq * activity_gbq * lung_shunt / lung_kg
+def _effective_kg(normal_liver_kg: float, tumour_kg: Sequence[float], tumour_to_normal: Sequence[float]) -> float:
+    if len(tumour_kg) != len(tumour_to_normal):
+        raise InputError(
+            f"The partition model has {len(tumour_kg)} tumour masses and {len(tumour_to_normal)} tumour-to-normal "
+            "ratios: give one ratio for each tumour."
+        )
+    effective = positive("Mass of normal liver", normal_liver_kg, "kg")
+    for number, (mass, ratio) in enumerate(zip(tumour_kg, tumour_to_normal, strict=True), start=1):
+        mass = positive(f"Mass of tumour {number}", mass, "kg")
+        effective += mass * positive(f"Tumour-to-normal ratio of tumour {number}", ratio, "")
+    return effective
+
+
+def _deposited(energy_j_per_gbq: float, lung_shunt: float) -> float:
+    """Return the energy deposited in the liver per injected activity [J/GBq]."""
+    energy = positive("Energy per activity", energy_j_per_gbq, "J/GBq")
+    return energy * (1.0 - share_below_one("Lung shunt", lung_shunt))

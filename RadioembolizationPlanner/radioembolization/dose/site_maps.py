@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,18 +147,17 @@ def compute_site_maps(
             progress(1, 1)
         return SiteMaps(shape, leaves.sources, leaves.weights)
     patches = []
-    for done, patch in enumerate(map_on_threads(near.patch, leaves.sources), start=1):
-        patch.values[patch.values < ROUNDING * patch.values.max()] = 0.0  # also tiny negatives of rounding
+    for done, patch in enumerate(spread_leaves(leaves, near), start=1):
         source = leaves.sources[done - 1]
-        if medium is not None and medium.matters_in(source):
+        if medium is not None:
             patch = _with_density(patch, source, medium, nuclide_by_name(kernel.near.nuclide_name))
         patches.append(patch)
         if progress:
             progress(done, len(leaves.sources))
     far = far_field(kernel, shape)
     gathered = np.zeros((len(leaves.sources), *far.coarse_shape), dtype=np.float32)
-    for amounts, source in zip(gathered, leaves.sources, strict=True):
-        amounts[:] = far.gather(source)
+    for amounts, of_leaf in zip(gathered, map_on_threads(far.gather, leaves.sources), strict=True):
+        amounts[:] = of_leaf
     gathered = np.tensordot(leaves.weights, gathered, axes=1)
     relative = None if medium is None else medium.relative
     return SiteMaps(shape, tuple(patches), leaves.weights, far, gathered, relative)
@@ -174,6 +173,18 @@ def _with_density(near: Patch, source: Patch, medium: Medium, nuclide: Nuclide) 
     box, values = Patch((start[0], start[1], start[2]), near.values).clipped(total.shape)
     total[box] += values
     return Patch(change.start, np.maximum(total, 0.0, out=total))
+
+
+def spread_leaves(leaves: Leaves, near: NearField) -> Iterator[Patch]:
+    """Yield the near part of each leaf, without what is below rounding."""
+
+    def spread(source: Patch) -> Patch:
+        patch = near.patch(source)
+        values = patch.values
+        values *= values >= ROUNDING * values.max()  # also removes the tiny negatives of rounding
+        return patch
+
+    return map_on_threads(spread, leaves.sources)
 
 
 def cheapest_leaves(fractions: sparse.csr_array, shape: tuple[int, int, int], near: NearField | None) -> Leaves:

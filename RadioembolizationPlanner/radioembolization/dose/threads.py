@@ -22,9 +22,9 @@ def map_on_threads(function: Callable[[Item], Result], items: Sequence[Item]) ->
     without it the items are worked on one after another.
     """
     limits = _limits()
-    if limits is None or len(items) < 2:
+    if limits is None:
         yield from map(function, items)
-    elif _cores() < 2:
+    elif _cores() < 2 or len(items) < 2:
         with _LIMIT.held(limits):
             yield from map(function, items)
     else:

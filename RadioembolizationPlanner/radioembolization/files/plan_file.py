@@ -126,6 +126,20 @@ def _lungs(treatment: Treatment) -> dict[str, Any] | None:
         "mass_kg": rows.lung_mass_kg,
         "mass_method": rows.lung_mass_method,
         "dose_method": "shunted activity spread evenly over the lung mass, k A L / m",
+        "by_voxels": _lungs_by_voxels(treatment),
+    }
+
+
+def _lungs_by_voxels(treatment: Treatment) -> dict[str, float] | None:
+    lungs = treatment.lung_voxels
+    if lungs is None:
+        return None
+    return {
+        "mean_gy": lungs.mean_gy,
+        "from_shunt_gy": lungs.from_shunt_gy,
+        "from_liver_gy": lungs.from_liver_gy,
+        "mass_kg": lungs.mass_kg,
+        "escaped_share": lungs.escaped_share,
     }
 
 

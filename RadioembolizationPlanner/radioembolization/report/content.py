@@ -26,6 +26,7 @@ CONVENTIONS: Mapping[Convention, str] = {
 METHODS: Mapping[Method, str] = {
     Method.FFT: "convolution with a dose kernel, homogeneous medium",
     Method.LOCAL: "local deposition in each voxel",
+    Method.DENSITY: "convolution with a dose kernel, corrected for the density of each voxel from CT",
 }
 PATTERNS: Mapping[Pattern, str] = {
     Pattern.SCOUT: "scout counts",

@@ -91,7 +91,7 @@ def _sites(plan: Plan) -> Any:
 
 
 def _structures(treatment: Treatment) -> Any:
-    plan, rows = treatment.plan, treatment.dose_per_gbq
+    plan, rows, lungs = treatment.plan, treatment.dose_per_gbq, treatment.lung_voxels
     table = _table(
         "Absorbed dose",
         "structure",
@@ -110,6 +110,8 @@ def _structures(treatment: Treatment) -> Any:
         )
     if plan.lung_gy is not None:
         table.add_row(f"lungs ({rows.lung_mass_kg:.2f} kg, {rows.lung_mass_method})", "", f"{plan.lung_gy:.1f}")
+    if lungs is not None:
+        table.add_row(f"lungs by voxels ({lungs.mass_kg:.2f} kg)", "", f"{lungs.mean_gy:.1f}")
     return table
 
 

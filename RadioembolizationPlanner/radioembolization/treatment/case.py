@@ -157,6 +157,8 @@ class Case:
     scout_share_in_liver : float or None
         Counts inside the liver as a share of all counts of the scout image.
     notices : tuple of Notice
+    density : Volume, optional
+        [g/cm3] on the planning grid, for ``Method.DENSITY``.
     """
 
     inputs: CaseInputs
@@ -168,6 +170,7 @@ class Case:
     source_volume_ml: Mapping[str, float]
     scout_share_in_liver: float | None
     notices: tuple[Notice, ...]
+    density: Volume | None = None
 
     @property
     def name(self) -> str:

@@ -36,6 +36,7 @@ from radioembolization.structures import (
 )
 from radioembolization.territories import InjectionSite, nearest_part, territories_from_sites
 from radioembolization.treatment.case import Case, CaseInputs, SourceMask, SourceSite, collected_notices
+from radioembolization.treatment.densities import planning_density
 
 #: The planning grid reaches this far beyond liver, tumours and organs [mm].
 GRID_MARGIN_MM = 20.0
@@ -64,6 +65,7 @@ def prepare(inputs: CaseInputs) -> Case:
             ratios = tumour_to_normal_ratios(structures, scout)
         sites = tuple(_site(site, structures) for site in inputs.sites)
         territories = territories_from_sites(sites, structures, scout, ratios)
+        density = planning_density(inputs, structures)
         _warn_of_changed_volumes(inputs, structures)
     return Case(
         inputs=inputs,
@@ -75,6 +77,7 @@ def prepare(inputs: CaseInputs) -> Case:
         source_volume_ml={_name(s.name, s.role): _source_ml(s.source) for s in inputs.structures},
         scout_share_in_liver=share,
         notices=tuple(notices),
+        density=density,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from radioembolization.dose import (
     DosePerGBq,
     DoseVolumeHistogram,
+    LungVoxelDose,
     compute_dose_per_gbq,
     dose_volume,
     dose_volume_histogram,
@@ -18,6 +19,7 @@ from radioembolization.images import Volume
 from radioembolization.physics import RESIN_Y90, Y90
 from radioembolization.planning import Limit, LungDose, Plan
 from radioembolization.treatment.case import Case, Notice, collected_notices
+from radioembolization.treatment.densities import lungs_by_voxels
 
 #: Resin: pneumonitis is reported from this lung dose [Gy] on (10.3389/fonc.2023.977160).
 _RESIN_LUNG_CAUTION_GY = 13.0
@@ -45,6 +47,8 @@ class Treatment:
         By structure name.
     notices : tuple of Notice
         Of the case and of planning.
+    lung_voxels : LungVoxelDose, optional
+        Dose of the lungs by voxels, for ``Method.DENSITY`` with a CT and lungs.
     """
 
     case: Case
@@ -53,6 +57,7 @@ class Treatment:
     dose: Volume
     histograms: Mapping[str, DoseVolumeHistogram]
     notices: tuple[Notice, ...]
+    lung_voxels: LungVoxelDose | None = None
 
 
 def plan_treatment(case: Case, progress: Progress | None = None) -> Treatment:
@@ -71,18 +76,22 @@ def plan_treatment(case: Case, progress: Progress | None = None) -> Treatment:
     with collected_notices() as notices:
         problem = case.inputs.prescription.problem(case.inputs.settings.device)
         rows = compute_dose_per_gbq(
-            case.territories, case.inputs.settings, lambda step, steps: report("dose per GBq", step, steps)
+            case.territories,
+            case.inputs.settings,
+            lambda step, steps: report("dose per GBq", step, steps),
+            case.density,
         )
         report("optimization", 0, 1)
         plan = problem.solve(rows)
         report("optimization", 1, 1)
         report("dose of the plan", 0, 1)
-        dose = dose_volume(case.territories, case.inputs.settings, plan.activities_gbq)
+        dose = dose_volume(case.territories, case.inputs.settings, plan.activities_gbq, case.density)
         histograms = _histograms(case, dose)
+        lungs = lungs_by_voxels(case, plan.activities_gbq)
         report("dose of the plan", 1, 1)
         _warn_of_lungs(rows, plan, problem.limits)
     all_notices = tuple(dict.fromkeys((*case.notices, *notices)))
-    return Treatment(case, rows, plan, dose, histograms, all_notices)
+    return Treatment(case, rows, plan, dose, histograms, all_notices, lungs)
 
 
 def _histograms(case: Case, dose: Volume) -> dict[str, DoseVolumeHistogram]:

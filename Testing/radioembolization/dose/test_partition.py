@@ -1,6 +1,10 @@
 """Activity formulas against worked examples."""
 
+import math
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from radioembolization.dose import (
     lung_dose_gy,
@@ -46,6 +50,21 @@ def test_energy_is_conserved():
     assert energy == pytest.approx(K * 1.7 * 0.92, rel=1e-12)
 
 
+@settings(deadline=None)
+@given(
+    tumours=st.lists(st.tuples(st.floats(0.001, 1.0), st.floats(0.1, 20.0)), max_size=6),
+    normal_kg=st.floats(0.1, 3.0),
+    activity=st.floats(0.0, 20.0),
+    shunt=st.floats(0.0, 0.9),
+)
+def test_energy_is_conserved_for_any_number_of_tumours(tumours, normal_kg, activity, shunt):
+    masses, ratios = [m for m, _ in tumours], [r for _, r in tumours]
+    normal, doses = partition_doses(activity, K, shunt, normal_kg, masses, ratios)
+    energy = normal_kg * normal + sum(m * d for m, d in zip(masses, doses, strict=True))
+    assert energy == pytest.approx(K * activity * (1.0 - shunt), rel=1e-12)
+    assert partition_activity_gbq(normal, K, shunt, normal_kg, masses, ratios) == pytest.approx(activity, rel=1e-12)
+
+
 def test_glass_bound_by_the_lung():
     # Perfused 1.4 kg, 120 Gy, planar shunt 18 %.
     wanted = single_compartment_activity_gbq(120.0, 1.4, K, 0.18)
@@ -88,6 +107,11 @@ def test_more_shunt_needs_more_activity():
         lambda: partition_activity_gbq(40.0, K, 0.06, 0.9, [-0.2], [4.0]),
         lambda: partition_doses(1.0, K, 0.06, 0.9, [0.2, 0.1], [4.0]),
         lambda: partition_doses(1.0, K, 6.0, 0.9, [0.2], [4.0]),
+        lambda: partition_doses(-1.0, K, 0.06, 0.9, [0.2], [4.0]),
+        lambda: partition_doses(math.nan, K, 0.06, 0.9, [0.2], [4.0]),
+        lambda: partition_doses(1.0, K, 0.06, 0.9, [math.nan], [4.0]),
+        lambda: partition_doses(1.0, K, 0.06, 0.9, [0.2], [math.inf]),
+        lambda: partition_activity_gbq(-40.0, K, 0.06, 0.9, [0.2], [4.0]),
         lambda: single_compartment_activity_gbq(120.0, 0.0, K),
         lambda: single_compartment_activity_gbq(-1.0, 1.0, K),
         lambda: single_compartment_activity_gbq(120.0, 1.0, K, 0.0, 1.0),

@@ -160,6 +160,82 @@ def test_a_radius_beyond_the_table_is_refused(radius):
         voxel_kernel(Y90, (2.0,) * 3, 1.0, radius_mm=radius)
 
 
+@pytest.mark.parametrize("index", [0, 1, 2])
+@pytest.mark.parametrize("side", [0.39, 30.1, 0.0, -2.5, np.nan, np.inf])
+def test_a_side_out_of_range_is_refused_along_every_axis(index, side):
+    spacing = [2.5, 2.5, 2.5]
+    spacing[index] = side
+    with pytest.raises(InputError, match="spacing"):
+        two_scale_kernel(Y90, tuple(spacing), 1.06)
+
+
+@pytest.mark.parametrize("density", [0.0, 9e-4, 3.01, -1.06, np.nan, np.inf, 1060.0])
+def test_a_density_out_of_range_is_refused(density):
+    # Among them kg/m3, the unit most likely confused.
+    with pytest.raises(InputError, match="Density"):
+        two_scale_kernel(Y90, (2.5,) * 3, density)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "density"),
+    [((2.0, 2.0, 8.0), 1.06), ((30.0, 30.0, 30.0), 1.06), ((30.0, 30.0, 30.0), 0.3), ((12.0, 4.0, 12.0), 0.3)],
+)
+def test_unusual_voxels_keep_energy_and_sign(spacing, density):
+    kernel = two_scale_kernel(Y90, spacing, density)
+    whole = float(PointKernel.water(Y90).energy_fraction.sum())
+    assert kernel.near.energy_share.sum() + kernel.tail.share == pytest.approx(whole, abs=3e-5)
+    # Kernel minus tail: beyond the electrons noise of either sign, far below any dose.
+    assert kernel.near.energy_share.min() > -1e-6
+    assert kernel.near.energy_share.max() == kernel.near.energy_share[kernel.near.half_width]
+
+
+@pytest.mark.parametrize("spacing", [(0.4, 0.4, 0.4), (30.0, 30.0, 30.0)])
+def test_air_is_refused_with_a_reason(spacing):
+    # At 0.001 g/cm3 electrons fly 12 m: no voxel in range is coarse enough.
+    with pytest.raises(InputError, match="too small"):
+        two_scale_kernel(Y90, spacing, 0.001)
+
+
+def test_numbers_of_numpy_are_as_good_as_python_ones():
+    kept = two_scale_kernel(Y90, (3.0, 4.0, 4.0), 1.06)
+    assert two_scale_kernel(Y90, np.array([3.0, 4.0, 4.0]), np.float64(1.06)) is kept
+    assert two_scale_kernel(Y90, (3, 4, 4), 1.06) is kept
+
+
+@pytest.mark.parametrize("nuclide", NUCLIDES.values(), ids=lambda n: n.name)
+def test_coarse_samples_stay_within_the_joint(nuclide):
+    kernel = two_scale_kernel(nuclide, (3.0, 4.0, 4.0), 1.06)
+    for factor, side in zip(kernel.coarse_factor, kernel.near.spacing_mm, strict=True):
+        assert factor >= 1
+        assert factor * side <= 1.34 * kernel.tail.joint_mm
+    if nuclide.photon_mev > 0.01 * nuclide.total_mev:
+        assert max(kernel.coarse_factor) >= 2
+        assert kernel.tail.joint_mm >= 20.0
+
+
+@pytest.mark.parametrize("nuclide", [Y90, HO166], ids=lambda n: n.name)
+def test_near_and_tail_add_up_to_the_kernel(nuclide):
+    spacing = (3.0, 4.0, 4.0)
+    scales, whole = two_scale_kernel(nuclide, spacing, 1.06), voxel_kernel(nuclide, spacing, 1.06, radius_mm=70.0)
+    z, y, x = (np.arange(-h, h + 1) * side for h, side in zip(whole.half_width, spacing, strict=True))
+    rest = whole.energy_share - scales.tail.between_voxels((z, y, x), spacing)
+    half = scales.near.half_width
+    inner = tuple(slice(w - h, w + h + 1) for w, h in zip(whole.half_width, half, strict=True))
+    np.testing.assert_allclose(rest[inner], scales.near.energy_share, atol=1e-15)
+    rest[inner] = 0.0
+    np.testing.assert_allclose(rest, 0.0, atol=1e-15)
+
+
+@pytest.mark.parametrize("radius", [5.0, 10.0, 12.0, 12.5, 60.0])
+def test_a_shorter_reach_is_the_cropped_kernel(radius):
+    spacing = (3.0, 4.0, 4.0)
+    whole = voxel_kernel(Y90, spacing, 1.06, radius_mm=80.0)
+    kernel = voxel_kernel(Y90, spacing, 1.06, radius_mm=radius)
+    assert kernel.half_width == tuple(int(np.ceil(radius / side)) for side in spacing)
+    cut = tuple(slice(w - h, w + h + 1) for w, h in zip(whole.half_width, kernel.half_width, strict=True))
+    np.testing.assert_array_equal(kernel.energy_share, whole.energy_share[cut])
+
+
 def _rows(name):
     table = SHARED / "physics-data" / name
     if not table.is_file():
