@@ -12,7 +12,9 @@ from radioembolization.errors import InputError
 from radioembolization.physics import TwoScaleKernel, VoxelKernel
 
 #: Rounding of the transforms: what is smaller than this share of the largest value is set to zero.
-ROUNDING = 1e-6
+ROUNDING = 2e-7
+#: Negative activity down to this share of the largest is rounding of a resampling; more is refused.
+_NEGATIVE_TOLERATED = 1e-6
 #: Planes whose tail is interpolated together, which bounds the memory.
 _SLAB = 64
 
@@ -80,7 +82,7 @@ def _check(source: Patch) -> None:
     largest = np.finfo(np.float32).max
     if not (-largest <= low and high <= largest):  # also where one is NaN
         wrong, what = ~(np.abs(values) <= largest), f"no finite number (below {largest:.2g})"
-    elif low < -ROUNDING * max(high, 0.0):
+    elif low < -_NEGATIVE_TOLERATED * max(high, 0.0):
         wrong, what = values < 0, f"negative (down to {low:.3g}, largest {high:.3g}): set such values to zero"
     else:
         return

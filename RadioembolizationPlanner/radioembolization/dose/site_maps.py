@@ -168,11 +168,16 @@ def _with_density(near: Patch, source: Patch, medium: Medium, nuclide: Nuclide) 
     change = medium.correction(source, nuclide)
     if change is None:
         return near
-    total = np.array(change.values)
-    start = [a - b for a, b in zip(near.start, change.start, strict=True)]
-    box, values = Patch((start[0], start[1], start[2]), near.values).clipped(total.shape)
-    total[box] += values
-    return Patch(change.start, np.maximum(total, 0.0, out=total))
+    ends = [
+        (min(a, b), max(a + m, b + n))
+        for a, b, m, n in zip(near.start, change.start, near.values.shape, change.values.shape, strict=True)
+    ]
+    total = np.zeros([high - low for low, high in ends], dtype=np.float32)
+    for patch in (near, change):
+        z, y, x = (first - low for first, (low, _) in zip(patch.start, ends, strict=True))
+        box, values = Patch((z, y, x), patch.values).clipped(total.shape)
+        total[box] += values
+    return Patch((ends[0][0], ends[1][0], ends[2][0]), np.maximum(total, 0.0, out=total))
 
 
 def spread_leaves(leaves: Leaves, near: NearField) -> Iterator[Patch]:

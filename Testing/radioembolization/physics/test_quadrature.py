@@ -114,5 +114,5 @@ def test_unfolding_halves_what_stands_for_both_sides():
 
 
 def test_voxels_far_smaller_than_the_reach_are_refused_with_the_size_that_works():
-    with pytest.raises(InputError, match=r"0\.4 mm is too small .* 40\.0 mm reach: use voxels of at least 0\.79 mm"):
+    with pytest.raises(InputError, match=r"0\.4 mm is too small .* reaches 40\.0 mm.*at least 0\.79 mm"):
         deposit_in_octant(np.array([40.0]), np.array([1.0]), (0.4, 0.4, 0.4))
