@@ -76,8 +76,8 @@ def deposit_in_octant(radii_mm: np.ndarray, shares: np.ndarray, spacing_mm: tupl
     if needed.max() > _MOST:
         least = np.pi / 2.0 * radii_mm.max() / (_ARC * _MOST)
         raise InputError(
-            f"Voxel side {spacing.min():g} mm is too small for an accurate kernel that reaches {radii_mm.max():.1f} mm, "
-            f"as it does in this medium with a longest side of {spacing.max():g} mm: use sides of at least {least:.2g} "
+            f"Voxel side {spacing.min():g} mm is too small for an accurate kernel that reaches {radii_mm.max():.1f} mm,"
+            f" as it does in this medium with a longest side of {spacing.max():g} mm: use sides of at least {least:.2g} "
             "mm, voxels nearer to cubes, the density of tissue, or local deposition."
         )
     shape = np.ceil(radii_mm.max() / spacing).astype(int) + 2

@@ -10,15 +10,15 @@ import numpy as np
 from radioembolization.dose.activity_dose import ActivityDose
 from radioembolization.dose.structure_dose import StructureDose
 from radioembolization.physics.s_value import SValues
-from radioembolization.report.summary import RESEARCH_USE_ONLY, _console, _table
+from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.treatment import Notice
 
 
 def kernel_summary(values: SValues, files: Mapping[str, Path]) -> None:
     """Print the S values of the source voxel and its nearest neighbours, what the kernel holds, and the files."""
-    console, kernel, s = _console(), values.kernel, values.s_mgy_per_mbq_s
+    console, kernel, s = terminal_console(), values.kernel, values.s_mgy_per_mbq_s
     z, y, x = kernel.half_width
-    table = _table("Voxel S values", "offset (i, j, k along x, y, z)", "S [mGy/(MBq s)]")
+    table = terminal_table("Voxel S values", "offset (i, j, k along x, y, z)", "S [mGy/(MBq s)]")
     for i, j, k in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)):
         table.add_row(f"({i}, {j}, {k})", f"{s[z + k, y + j, x + i]:.6g}")
     console.print(table)
@@ -44,7 +44,7 @@ def dose_summary(
     files: Mapping[str, Path],
 ) -> None:
     """Print the dose of structures, the energy balance, the notices and the files."""
-    console = _console()
+    console = terminal_console()
     if structures:
         console.print(_structures(structures))
     peak = np.unravel_index(int(result.dose.array.argmax()), result.dose.array.shape)
@@ -66,7 +66,7 @@ def dose_summary(
 
 def _structures(structures: Sequence[StructureDose]) -> object:
     names = ("mL", "mean", "min", "max", "D98", "D95", "D90", "D70", "D50", "D2", "V50 %", "V100 %")
-    table = _table("Absorbed dose, in Gy", "structure", *names)
+    table = terminal_table("Absorbed dose, in Gy", "structure", *names)
     for column in table.columns[1:]:
         column.justify = "right"
     for s in structures:

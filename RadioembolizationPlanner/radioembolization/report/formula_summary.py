@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from radioembolization.report.formats import fixed, significant
-from radioembolization.report.summary import RESEARCH_USE_ONLY, _console, _table
+from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.treatment import Notice
 
 #: Ends of names of results: their unit and the digits they are printed with.
@@ -35,8 +35,8 @@ def formula_summary(
     notices: Sequence[Notice],
 ) -> None:
     """Print the results of a formula as a table, then how they were found and what to beware of."""
-    console = _console()
-    table = _table(formula[0].upper() + formula[1:], "quantity", "value", "unit")
+    console = terminal_console()
+    table = terminal_table(formula[0].upper() + formula[1:], "quantity", "value", "unit")
     table.columns[1].justify = "right"
     for name, value in results.items():
         for row in _rows(name, value):
@@ -83,7 +83,7 @@ def _constant(name: str, value: Any) -> str:
 
 
 def _sweep(rows: Sequence[Mapping[str, float]]) -> Any:
-    table = _table("Swept", "alpha/beta [Gy]", "repair half-time [h]", "BED [Gy]", "EQD2 [Gy]")
+    table = terminal_table("Swept", "alpha/beta [Gy]", "repair half-time [h]", "BED [Gy]", "EQD2 [Gy]")
     for row in rows:
         figures = (f"{row['repair_half_time_h']:g}", fixed(row["bed_gy"], 2), fixed(row["eqd2_gy"], 2))
         table.add_row(f"{row['alpha_beta_gy']:g}", *figures)

@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from radioembolization.errors import MissingPackage
 from radioembolization.planning import Plan
+from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.treatment import Case, Notice, Treatment
-
-RESEARCH_USE_ONLY = "Research use only; not a medical device."
 
 
 def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
     """Print doses, limits, rules of thumb, explanation and notices; last the plan itself and the files."""
-    console, plan = _console(), treatment.plan
+    console, plan = terminal_console(), treatment.plan
     console.print()
     console.print(_structures(treatment))
     console.print(_limits(plan))
@@ -35,8 +33,8 @@ def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
 
 def case_summary(case: Case) -> None:
     """Print what was understood of a case: structures, sites, prescription, notices."""
-    console, structures = _console(), case.structures
-    table = _table("Structures", "structure", "role", "volume [mL]", "mass [kg]")
+    console, structures = terminal_console(), case.structures
+    table = terminal_table("Structures", "structure", "role", "volume [mL]", "mass [kg]")
     for s in structures.all:
         table.add_row(s.name, str(s.role), f"{structures.volume_ml(s):.1f}", f"{structures.mass_kg(s):.3f}")
     if structures.lungs:
@@ -54,27 +52,8 @@ def case_summary(case: Case) -> None:
     console.print("The case is valid; whether its limits can be met shows when it is planned. " + RESEARCH_USE_ONLY)
 
 
-def _console() -> Any:
-    try:
-        from rich.console import Console
-    except ImportError as error:
-        raise MissingPackage("Printing tables needs the package rich: pip install rich (or use --json).") from error
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
-
-
-def _table(title: str, *columns: str) -> Any:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for number, column in enumerate(columns):
-        left = number == 0 or "[" not in column
-        table.add_column(column.replace("[", "\\["), justify="left" if left else "right", overflow="fold")
-    return table
-
-
 def _sites(plan: Plan) -> Any:
-    table = _table(
+    table = terminal_table(
         f"Plan: {plan.settings.device.title}",
         "injection site",
         "activity [GBq]",
@@ -92,7 +71,7 @@ def _sites(plan: Plan) -> Any:
 
 def _structures(treatment: Treatment) -> Any:
     plan, rows, lungs = treatment.plan, treatment.dose_per_gbq, treatment.lung_voxels
-    table = _table(
+    table = terminal_table(
         "Absorbed dose",
         "structure",
         "volume [mL]",
@@ -116,7 +95,7 @@ def _structures(treatment: Treatment) -> Any:
 
 
 def _limits(plan: Plan) -> Any:
-    table = _table("Limits", "limit", "value [unit]", "bound [unit]", "met", "gain per unit [Gy]", "source")
+    table = terminal_table("Limits", "limit", "value [unit]", "bound [unit]", "met", "gain per unit [Gy]", "source")
     for limit in plan.limits:
         sign = "<=" if limit.sense == "at most" else ">="
         met = ("yes, binding" if limit.binding else "yes") if limit.met else "NO"
@@ -128,7 +107,7 @@ def _limits(plan: Plan) -> Any:
 
 
 def _compared(plan: Plan) -> Any:
-    table = _table(
+    table = terminal_table(
         f"Compared: {plan.goal.name}",
         "plan",
         "goal [Gy]",
@@ -152,7 +131,7 @@ def _compared(plan: Plan) -> Any:
 def _candidates(case: Case) -> Any:
     structures = case.structures
     columns = ["candidate site", "perfused liver [mL]", "normal liver [mL]", "lung shunt [%]"]
-    table = _table("Candidate sites", *columns, *(f"{t.name} [%]" for t in structures.tumours))
+    table = terminal_table("Candidate sites", *columns, *(f"{t.name} [%]" for t in structures.tumours))
     voxel_ml = structures.grid.voxel_ml
     for site in case.sites:
         perfused = site.perfused & structures.liver.mask

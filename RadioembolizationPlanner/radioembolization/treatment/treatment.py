@@ -14,6 +14,7 @@ from radioembolization.dose import (
     dose_volume,
     dose_volume_histogram,
 )
+from radioembolization.dose.lung_dose import FORMULA_TO_MONTE_CARLO
 from radioembolization.errors import LungDoseCaution
 from radioembolization.images import Volume
 from radioembolization.physics import RESIN_Y90, Y90
@@ -23,8 +24,6 @@ from radioembolization.treatment.densities import lungs_by_voxels
 
 #: Resin: pneumonitis is reported from this lung dose [Gy] on (10.3389/fonc.2023.977160).
 _RESIN_LUNG_CAUTION_GY = 13.0
-#: The lung dose by mass and shunt is about 40 % below Monte Carlo for 90Y (10.3390/app14177684).
-_LUNG_DOSE_UNDERESTIMATED = 0.6
 #: Labelling contraindicates resin above this shunt.
 _RESIN_SHUNT_CAUTION = 0.20
 
@@ -123,7 +122,7 @@ def _warn_of_underestimated_lungs(rows: DosePerGBq, plan: Plan, limits: tuple[Li
     """Warn if the lung dose would exceed its limit after correction for the known bias of the formula."""
     if plan.lung_gy is None or rows.settings.device.nuclide != Y90:
         return
-    stressed = plan.lung_gy / _LUNG_DOSE_UNDERESTIMATED
+    stressed = plan.lung_gy / FORMULA_TO_MONTE_CARLO
     bounds = [limit.bound - limit.quantity.earlier_gy for limit in limits if isinstance(limit.quantity, LungDose)]
     if bounds and plan.lung_gy <= min(bounds) < stressed:
         warnings.warn(
