@@ -1,6 +1,6 @@
-"""Time the stages of the river on the synthetic patient; ratios are measured side by side in one run.
+"""Time the stages of the river on the synthetic patient, then the dose engine and the interactive loop.
 
-Run by ``make bench``; prints, asserts nothing.  ``--spacing 3 2`` chooses the voxel sizes [mm].
+Run by ``make bench``; prints, asserts nothing.  ``--spacing 3 2`` chooses the voxel sizes [mm] of the first part.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import platform
 import time
 from collections.abc import Callable
 
+import dose_engine
+import live_dose
 import numpy as np
 from scipy import signal
 
@@ -66,6 +68,9 @@ def main() -> None:
     )
     for spacing_mm in options.spacing:
         bench(spacing_mm)
+    print(flush=True)
+    dose_engine.main([])
+    live_dose.main([])
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Columns:
         return len(self.places)
 
     def in_box(self, start: Start, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """Return which columns lie in a box, and their flat places inside that box."""
+        """Return which columns lie in a box, in rising order, and their flat places inside that box."""
         key = (start, tuple(size))
         if key not in self._found:
             self._found[key] = self._search(start, size)

@@ -17,8 +17,8 @@ from radioembolization.dose.near_field import NearField, Patch
 from radioembolization.dose.threads import map_on_threads
 from radioembolization.physics import Nuclide, TwoScaleKernel, nuclide_by_name
 
-#: Leaves whose values are spread over the chosen voxels together.
-_TOGETHER = 16
+#: Values (leaves x voxels) that are spread over the chosen voxels together, and the fewest voxels of one block.
+_VALUES_TOGETHER, _FEWEST_TOGETHER = 1 << 22, 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,16 +106,21 @@ class SiteMaps:
         return float(values.sum(dtype=float))
 
     def _near_at(self, columns: Columns) -> np.ndarray:
-        rows = None
-        for first in range(0, len(self.near), _TOGETHER):
-            block = slice(first, first + _TOGETHER)
-            values = np.zeros((len(self.near[block]), len(columns)), dtype=np.float32)
-            for row, patch in zip(values, self.near[block], strict=True):
-                which, places = columns.in_box(patch.start, patch.values.shape)
-                row[which] = patch.values.reshape(-1)[places]
-            part = self.weights[:, block] @ values
-            rows = part if rows is None else np.add(rows, part, out=rows)
-        return np.zeros((len(self.weights), len(columns)), np.float32) if rows is None else rows
+        rows = np.zeros((len(self.weights), len(columns)), dtype=np.float32)
+        found = [columns.in_box(patch.start, patch.values.shape) for patch in self.near]
+        together = max(_FEWEST_TOGETHER, _VALUES_TOGETHER // max(len(found), 1))
+
+        def fill(first: int) -> None:
+            block = rows[:, first : first + together]
+            values = np.zeros((len(found), block.shape[1]), dtype=np.float32)
+            for row, patch, (which, places) in zip(values, self.near, found, strict=True):
+                part = slice(*np.searchsorted(which, (first, first + together)))
+                row[which[part] - first] = patch.values.reshape(-1)[places[part]]
+            np.matmul(self.weights, values, out=block)
+
+        for _ in map_on_threads(fill, range(0, len(columns) if found else 0, together)):
+            pass
+        return rows
 
 
 def compute_site_maps(

@@ -72,7 +72,7 @@ class PhotonTail:
         if not low * (1 - 1e-9) <= joint_mm <= 0.5 * high:
             raise InputError(
                 f"The joint of two kernel scales at {joint_mm:g} mm is outside {low:g} to {0.5 * high:g} mm, the "
-                "range between the reach of electrons and half that of the kernel: use smaller voxels or a lower density."
+                "range between the reach of electrons and half that of the kernel: use smaller voxels or lower density."
             )
         middle, width = (edges[1:] + edges[:-1]) / 2.0, np.diff(edges)
         used = middle > low

@@ -77,8 +77,8 @@ def deposit_in_octant(radii_mm: np.ndarray, shares: np.ndarray, spacing_mm: tupl
         least = np.pi / 2.0 * radii_mm.max() / (_ARC * _MOST)
         raise InputError(
             f"Voxel side {spacing.min():g} mm is too small for an accurate kernel that reaches {radii_mm.max():.1f} mm,"
-            f" as it does in this medium with a longest side of {spacing.max():g} mm: use sides of at least {least:.2g} "
-            "mm, voxels nearer to cubes, the density of tissue, or local deposition."
+            f" as it does in this medium with a longest side of {spacing.max():g} mm: use sides of at least {least:.2g}"
+            " mm, voxels nearer to cubes, the density of tissue, or local deposition."
         )
     shape = np.ceil(radii_mm.max() / spacing).astype(int) + 2
     octant = np.zeros(int(np.prod(shape)))
