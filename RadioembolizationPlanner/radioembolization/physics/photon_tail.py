@@ -15,6 +15,8 @@ from radioembolization.physics.point_kernel import PointKernel
 ELECTRON_REACH_G_CM2 = 1.2
 #: Degree in ln t of the polynomial for ln(dE/dt); chi2 per degree of freedom is 0.8 to 1.3 for all nuclides.
 _DEGREE = 5
+#: The tail fades out from this share of its end on.
+_FADING_FROM = 0.75
 #: Nodes of a three-point rule for the triangle of base 2 (autocorrelation of a unit voxel): exact to degree 5.
 _NODES = np.array([-math.sqrt(0.4), 0.0, math.sqrt(0.4)])
 _WEIGHTS = np.array([5.0, 14.0, 5.0]) / 24.0
@@ -35,13 +37,16 @@ class PhotonTail:
     joint_mm : float
         Radius of the joint in the medium [mm].
     end_mm : float
-        Outermost radius [mm]; zero beyond.
+        Outermost radius [mm]; zero beyond.  Over its last quarter the tail fades out, because a coarse grid
+        cannot follow a step.
     log_density : Polynomial
         ln of energy share per mm, as a function of ln r [r in mm].
     inner : tuple of 3 floats
         Coefficients of the inner quadratic in (r^2 - joint^2) [share/mm3].
     share : float
         Energy share in the whole tail.
+    faded_share : float
+        Energy share that fading out leaves to what is absorbed beyond the tail.
     """
 
     joint_mm: float
@@ -49,6 +54,7 @@ class PhotonTail:
     log_density: np.polynomial.Polynomial
     inner: tuple[float, float, float]
     share: float
+    faded_share: float
 
     @staticmethod
     def of(kernel: PointKernel, mm_per_g_cm2: float, joint_mm: float) -> PhotonTail:
@@ -83,9 +89,14 @@ class PhotonTail:
         beyond = float(kernel.energy_fraction.sum()) - kernel.fraction_within(joint_mm / mm_per_g_cm2)
         fit = fit + math.log(beyond / _integral(lambda r: np.exp(fit(np.log(r))), joint_mm, high))
         inner = _inner_quadratic(fit, joint_mm)
-        tail = PhotonTail(joint_mm, high, fit, inner, 0.0)
-        inside = _integral(lambda r: 4.0 * np.pi * r**2 * tail.share_per_mm3(r), 0.0, joint_mm)
-        return PhotonTail(joint_mm, high, fit, inner, beyond + inside)
+        tail = PhotonTail(joint_mm, high, fit, inner, 0.0, 0.0)
+
+        def between(first: float, last: float) -> float:
+            return _integral(lambda r: 4.0 * np.pi * r**2 * tail.share_per_mm3(r), first, last)
+
+        start = _FADING_FROM * high
+        outside = between(joint_mm, start) + between(start, high)
+        return PhotonTail(joint_mm, high, fit, inner, between(0.0, joint_mm) + outside, beyond - outside)
 
     def share_per_mm3(self, radius_mm: np.ndarray) -> np.ndarray:
         """Return the energy share per mm3 at distances from a point source [mm]."""
@@ -94,7 +105,10 @@ class PhotonTail:
         density = np.exp(self.log_density(np.log(outer))) / (4.0 * np.pi * outer**2)
         offset = radius**2 - self.joint_mm**2
         quadratic = self.inner[0] + offset * (self.inner[1] + offset * self.inner[2])
-        return np.where(radius < self.joint_mm, quadratic, np.where(radius > self.end_mm, 0.0, density))
+        start = _FADING_FROM * self.end_mm
+        faded = np.clip((radius - start) / (self.end_mm - start), 0.0, 1.0)
+        density = density * (1.0 - faded**3 * (10.0 - 15.0 * faded + 6.0 * faded**2))
+        return np.where(radius < self.joint_mm, quadratic, density)
 
     def between_voxels(
         self, offsets_mm: tuple[np.ndarray, np.ndarray, np.ndarray], spacing_mm: tuple[float, float, float]

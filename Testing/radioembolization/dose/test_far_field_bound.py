@@ -32,8 +32,7 @@ def kernel_in_liver(nuclide, spacing):
 
 @pytest.mark.parametrize(("nuclide", "spacing"), CASES, ids=lambda value: getattr(value, "name", str(value)))
 def test_the_bound_holds_up_to_the_end_of_the_kernel(nuclide, spacing):
-    # All positions of a point source in its coarse voxel; less the last tenth of the kernel's range, where the
-    # table ends abruptly.
+    # All positions of a point source in its coarse voxel; less the last tenth of the kernel's range.
     found = two_scale.bound(kernel_in_liver(nuclide, spacing))
     assert max(found.coarse_factor) > 1
     assert found.within <= TAIL_ERROR
@@ -44,7 +43,6 @@ def test_the_bound_holds_everywhere_for_what_microspheres_carry(nuclide):
     assert two_scale.bound(kernel_in_liver(nuclide, (3.0, 4.0, 4.0))).misplaced <= TAIL_ERROR
 
 
-@pytest.mark.xfail(strict=True, reason="the kernel ends abruptly at 30 g/cm2; a coarse grid cannot follow the step")
 @pytest.mark.parametrize("nuclide", [LU177, TC99M, I131], ids=lambda n: n.name)
 def test_the_bound_holds_everywhere(nuclide):
     assert two_scale.bound(kernel_in_liver(nuclide, (4.8, 4.8, 4.8))).misplaced <= TAIL_ERROR

@@ -47,8 +47,13 @@ def test_value_slope_and_curvature_are_continuous_at_the_joint(nuclide, joint):
 def test_beyond_the_joint_is_the_energy_of_the_table(nuclide):
     point, tail = PointKernel.water(nuclide), tail_of(nuclide)
     expected = point.energy_fraction.sum() - point.fraction_within(20.0 / MM)
-    assert shells(tail, 20.0, tail.end_mm) == pytest.approx(expected, rel=1e-4)
-    assert shells(tail, 0.0, 20.0) + expected == pytest.approx(tail.share, rel=1e-4)
+    fading = 0.75 * tail.end_mm
+    kept = shells(tail, 20.0, fading) + shells(tail, fading, tail.end_mm)
+    assert kept + tail.faded_share == pytest.approx(expected, rel=1e-4)
+    assert shells(tail, 0.0, 20.0) + kept == pytest.approx(tail.share, rel=1e-4)
+    # Half of what lies in the last quarter fades; the tail falls there, so a little less than that.
+    last = point.energy_fraction.sum() - point.fraction_within(fading / MM)
+    assert 0.40 * last < tail.faded_share < 0.52 * last
     # Not only in sum: each range of radii holds the table's energy within Monte Carlo noise and the fit.
     for low, high in ((25.0, 50.0), (50.0, 100.0), (100.0, 200.0)):
         expected = point.fraction_within(high / MM) - point.fraction_within(low / MM)
@@ -74,7 +79,7 @@ def test_falls_from_the_centre_and_ends_with_the_table(nuclide, joint):
     tail = tail_of(nuclide, joint)
     assert tail.end_mm == pytest.approx(PointKernel.water(nuclide).outer_radius_g_cm2[-1] * MM)
     density = tail.share_per_mm3(np.linspace(0.0, tail.end_mm, 5000))
-    assert density[-1] > 0.0
+    assert density[-1] == pytest.approx(0.0, abs=1e-15)
     assert np.all(np.diff(density) < 0.0)
     np.testing.assert_array_equal(tail.share_per_mm3(np.array([tail.end_mm * 1.0001, 1e4])), 0.0)
 
