@@ -16,8 +16,8 @@ HALF_WIDTH = 60
 TOLERANCE = 1e-3
 INTRO = f"""
 Shares of the emitted energy (ICRP-107, electrons and photons) in a kernel for {SPACING_MM[0]:g} mm voxels of liver:
-fine part, coarse tail, and what the Monte Carlo found beyond 30 g/cm2. `shells`: near + tail less the sum of the shells
-of the point kernel. `grid`: energy absorbed after convolution of one voxel of activity in the middle of
+fine part, coarse tail, and what lies beyond its end. `shells`: near, tail and what fades out at its end, less the sum
+of the shells of the point kernel. `grid`: energy absorbed after convolution of one voxel of activity in the middle of
 {2 * HALF_WIDTH + 1}^3 voxels, which holds the whole kernel, less near + tail. Both must be below {TOLERANCE:.1%}. A
 negative rest is noise of the Monte Carlo, whose total varies by more than the noise of single shells (0.02 to 0.1 %).
 
@@ -38,7 +38,7 @@ def closure(nuclide: Nuclide) -> tuple[float, float]:
     activity = np.zeros((2 * HALF_WIDTH + 1,) * 3, dtype=np.float32)
     activity[HALF_WIDTH, HALF_WIDTH, HALF_WIDTH] = 1.0
     absorbed = float(convolve(activity, kernel).sum(dtype=float))
-    return inside - shells, absorbed - inside
+    return inside + kernel.tail.faded_share - shells, absorbed - inside
 
 
 def _row(nuclide: Nuclide) -> list[object]:

@@ -256,7 +256,7 @@ def _cells(row: Mapping[str, str]) -> list[str]:
         return [row["id"], quantity, row["value"], "-", "-", "-", f"not computed: {NOT_COMPUTED[row['id']]}"]
     found = result(row)
     deviations = " / ".join(percent(a, b) for a, b in zip(found.found, found.expected, strict=True))
-    if found.allowed[0] < 1e-5:
+    if found.allowed[0] < 1e-5 * abs(found.expected[0]):
         deviations = f"{found.found[0] - found.expected[0]:+.0e}"
     values = " / ".join(f"{value:.5g}" for value in found.found)
     target = f"{row['value']} {row['unit']}" if row["unit"] not in ("1", "-") else row["value"]

@@ -14,17 +14,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def map_on_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+def map_on_threads(function: Callable[[Item], Result], items: Sequence[Item], spread: bool = True) -> Iterator[Result]:
     """Yield the function's result for each item, in order.
 
     Matrix products of a few milliseconds lose when the linear-algebra library splits each over all cores,
     badly so on a busy machine; so whole items are spread over the cores instead.  Needs threadpoolctl;
-    without it the items are worked on one after another.
+    without it the items are worked on one after another, as they are where ``spread`` is false, for work so
+    short that starting threads would take longer.
     """
     limits = _limits()
     if limits is None:
         yield from map(function, items)
-    elif _cores() < 2 or len(items) < 2:
+    elif not spread or _cores() < 2 or len(items) < 2:
         with _LIMIT.held(limits):
             yield from map(function, items)
     else:

@@ -30,7 +30,8 @@ def s_value(kernel, nuclide, offset):
 @pytest.mark.parametrize("density", [1.0, 1.06])
 def test_energy_of_both_scales_closes_to_the_point_kernel(nuclide, spacing, density):
     # Every radial point of the fine part deposits its whole share, and the tail is scaled to the energy of
-    # its shells, less what fades out at its end; 1e-5 are left to the midpoint rule for what is taken from the fine part.
+    # its shells, less what fades out at its end; 1e-5 are left to the midpoint rule for what is taken from the
+    # fine part.
     kernel = two_scale_kernel(nuclide, spacing, density)
     whole = float(PointKernel.water(nuclide).energy_fraction.sum())
     kept = kernel.near.energy_share.sum() + kernel.tail.share
