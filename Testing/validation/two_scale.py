@@ -47,8 +47,7 @@ of the emitted energy, for the worst position of the point in its coarse voxel, 
 double precision over the whole range of the kernel (every voxel up to {_EVERY_VOXEL_JOINTS:g} joints along each axis,
 beyond that every k-th, k without a common divisor with the coarse factor, which sums to 5 % of a full count). `within`
 counts distances up to {_END:g} of the range (283 mm in liver) and must not exceed {TAIL_ERROR:.0e}; `end` is the rest:
-the table stops abruptly at 30 g/cm2, and a coarse grid cannot follow the step. It adds to `within`, but is less than
-the energy that the table leaves out beyond (see energy closure), except for 32P, where none is found there.
+the tail fades out there, so that a coarse grid can follow it, and `end` hardly adds to `within`.
 
 """
 COLUMNS = ("nuclide", "medium", "voxel mm (z, y, x)", "joint mm", "factor (z, y, x)", "within", "end", "bound held")
