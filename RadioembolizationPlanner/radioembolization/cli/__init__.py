@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import sys
 from collections.abc import Sequence
 
 import radioembolization
@@ -25,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except Infeasible as error:
         return fail("infeasible", error, INFEASIBLE, options.json, excess=error.excess)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (InputError, OSError) as error:
         return fail("bad input", error, BAD_INPUT, options.json)
     except (MissingPackage, PlannerError) as error:
