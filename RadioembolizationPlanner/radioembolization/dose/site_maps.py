@@ -19,8 +19,8 @@ from radioembolization.physics import Nuclide, TwoScaleKernel, nuclide_by_name
 
 #: Values (leaves x voxels) that are spread over the chosen voxels together, and the fewest voxels of one block.
 _VALUES_TOGETHER, _FEWEST_TOGETHER = 1 << 22, 4096
-#: Estimated work of all leaves from which threads are worth while [ns].
-_THREADED_FROM_NS = 4e6
+#: Estimated work of one leaf from which threads are worth while [ns]; shorter pieces wait for each other.
+_THREADED_FROM_NS = 4e5
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +197,7 @@ def spread_leaves(leaves: Leaves, near: NearField) -> Iterator[Patch]:
         return patch
 
     work_ns = sum(near.cost_ns(source.values.shape) for source in leaves.sources)
-    return map_on_threads(spread, leaves.sources, spread=work_ns > _THREADED_FROM_NS)
+    return map_on_threads(spread, leaves.sources, spread=work_ns > _THREADED_FROM_NS * len(leaves.sources))
 
 
 def cheapest_leaves(fractions: sparse.csr_array, shape: tuple[int, int, int], near: NearField | None) -> Leaves:
