@@ -4,7 +4,13 @@ from radioembolization.images.activity import activity_map, total_gbq
 from radioembolization.images.coverage import covered_share
 from radioembolization.images.density import checked_density, density_from_ct, density_on, lung_mass_kg_from_ct
 from radioembolization.images.grid import Grid
-from radioembolization.images.resample import bounding_box, resample_counts, resample_linear, resample_mask
+from radioembolization.images.resample import (
+    bounding_box,
+    corners_of_mask,
+    resample_counts,
+    resample_linear,
+    resample_mask,
+)
 from radioembolization.images.scout import checked_counts
 from radioembolization.images.volume import Unit, Volume
 
@@ -16,6 +22,7 @@ __all__ = [
     "bounding_box",
     "checked_counts",
     "checked_density",
+    "corners_of_mask",
     "covered_share",
     "density_from_ct",
     "density_on",

@@ -154,3 +154,11 @@ def _extent(grid: Grid) -> str:
     corners = grid.to_lps(np.array(list(np.ndindex(2, 2, 2))) * (np.array(grid.shape) - 1))
     low, high = corners.min(axis=0), corners.max(axis=0)
     return "LPS " + " x ".join(f"{a:.0f}..{b:.0f}" for a, b in zip(low, high, strict=True)) + " mm"
+
+
+def corners_of_mask(mask: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return the LPS corners (8, 3) [mm] of the box around a mask that is not empty, voxel sides included."""
+    box = bounding_box(mask)
+    assert box is not None  # callers leave out empty masks
+    ends = np.array(box).T - 0.5
+    return grid.to_lps(np.array([[ends[c[i], i] for i in range(3)] for c in np.ndindex(2, 2, 2)]))

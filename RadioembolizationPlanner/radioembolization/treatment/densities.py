@@ -12,7 +12,7 @@ from radioembolization.images import (
     Grid,
     Unit,
     Volume,
-    bounding_box,
+    corners_of_mask,
     density_from_ct,
     resample_counts,
     resample_linear,
@@ -112,12 +112,7 @@ def _of_lungs_alone(density: Volume, lungs: np.ndarray, ct: Volume, lungs_on_ct:
 def _lung_grid(case: Case, lungs: list[tuple[np.ndarray, Grid]]) -> Grid:
     """Return a grid of 4 mm that covers lungs and liver."""
     template = case.structures.grid
-    corners = []
-    for mask, grid in (*lungs, (case.structures.liver.mask, template)):
-        box = bounding_box(mask)
-        assert box is not None  # empty masks are left out by the callers
-        ends = np.array(box).T - 0.5
-        corners.append(grid.to_lps(np.array([[ends[c[i], i] for i in range(3)] for c in np.ndindex(2, 2, 2)])))
+    corners = [corners_of_mask(mask, grid) for mask, grid in (*lungs, (case.structures.liver.mask, template))]
     axes = template.direction_matrix
     along = np.concatenate(corners) @ axes
     low, high = axes @ (along.min(axis=0) - _LUNG_MARGIN_MM), axes @ (along.max(axis=0) + _LUNG_MARGIN_MM)

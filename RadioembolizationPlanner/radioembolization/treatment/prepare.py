@@ -17,8 +17,8 @@ from radioembolization.images import (
     Grid,
     Unit,
     Volume,
-    bounding_box,
     checked_counts,
+    corners_of_mask,
     lung_mass_kg_from_ct,
     resample_counts,
     resample_linear,
@@ -86,7 +86,11 @@ def _planning_grid(inputs: CaseInputs) -> Grid:
     if len(livers) != 1:
         raise StructureError(f"A case needs exactly one structure of role liver, not {len(livers)}.")
     template = livers[0].source.grid
-    corners = [_corners(s.source) for s in inputs.structures if s.role is not Role.LUNGS and s.source.mask.any()]
+    corners = [
+        corners_of_mask(s.source.mask, s.source.grid)
+        for s in inputs.structures
+        if s.role is not Role.LUNGS and s.source.mask.any()
+    ]
     if not corners:
         raise StructureError(f"Structure '{livers[0].name}' (liver) has no voxels: check the segment.")
     axes = template.direction_matrix
@@ -94,15 +98,6 @@ def _planning_grid(inputs: CaseInputs) -> Grid:
     margin = np.full(3, GRID_MARGIN_MM)
     low, high = axes @ (along.min(axis=0) - margin), axes @ (along.max(axis=0) + margin)
     return Grid.covering(template, low, high, inputs.spacing_mm)
-
-
-def _corners(source: SourceMask) -> np.ndarray:
-    """Return the LPS corners of the box around a mask, voxel sides included."""
-    box = bounding_box(source.mask)
-    assert box is not None  # empty masks are left out by the caller
-    ends = np.array(box).T - 0.5
-    index = np.array([[ends[c[0], 0], ends[c[1], 1], ends[c[2], 2]] for c in np.ndindex(2, 2, 2)])
-    return source.grid.to_lps(index)
 
 
 def _structures(inputs: CaseInputs, grid: Grid) -> tuple[StructureSet, dict[str, float]]:
