@@ -23,6 +23,7 @@ from radioembolization.dose.partition_territories import PartitionModel, Partiti
 from radioembolization.dose.prepared_activity import calibrated_activity_gbq, decayed_activity_gbq
 from radioembolization.dose.single_compartment import single_compartment_activity_gbq, single_compartment_dose_gy
 from radioembolization.dose.site_maps import SiteMaps
+from radioembolization.dose.voxel_rows import VoxelRows
 
 __all__ = [
     "STANDARD_LUNG_KG",
@@ -40,6 +41,7 @@ __all__ = [
     "SiteMaps",
     "StructureDVH",
     "StructureRows",
+    "VoxelRows",
     "binned_dvh",
     "body_surface_m2",
     "bsa_activity_gbq",

@@ -70,6 +70,7 @@ def compute_dose_per_gbq(
         absorbed_j_per_gbq=absorbed,
         lung_mass_kg=structures.lungs.mass_kg if structures.lungs else None,
         lung_mass_method=structures.lungs.method if structures.lungs else "",
+        extrahepatic_share=np.array([site.extrahepatic_share for site in sites]),
     )
     _warn_of_escape(result)
     return result

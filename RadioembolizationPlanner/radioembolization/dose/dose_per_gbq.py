@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from radioembolization.dose.voxel_rows import VoxelRows
 from radioembolization.errors import StructureError, TerritoryError
 from radioembolization.physics import Convention, Device
 from radioembolization.structures import Role
@@ -84,6 +85,8 @@ class DosePerGBq:
         Energy emitted in the liver, and its part absorbed on the grid.
     lung_mass_kg : float or None
     lung_mass_method : str
+    extrahepatic_share : ndarray (sites,), optional
+        Share of the activity that reaches neither liver nor lungs; none without it.
     """
 
     settings: DoseSettings
@@ -98,6 +101,7 @@ class DosePerGBq:
     absorbed_j_per_gbq: np.ndarray
     lung_mass_kg: float | None = None
     lung_mass_method: str = ""
+    extrahepatic_share: np.ndarray | None = None
 
     def structure(self, name: str) -> StructureRows:
         """Return the structure with a name.
@@ -130,6 +134,36 @@ class DosePerGBq:
     def structure_row(self, name: str) -> np.ndarray:
         """Return the mean dose per GBq (sites,) of a structure [Gy/GBq]; ``StructureError`` if there is none."""
         return self.mean_rows[self.structure(name).name]
+
+    @cached_property
+    def _voxel_rows(self) -> dict[str, VoxelRows]:
+        return {}
+
+    def voxel_rows(self, name: str) -> VoxelRows:
+        """Return the rows of one structure side by side, made once; ``StructureError`` if there is none."""
+        if name not in self._voxel_rows:
+            voxels = self.structure(name).voxels
+            if not len(voxels):
+                raise StructureError(f"Structure '{name}' has no voxels: draw it, or leave out what asks for it.")
+            self._voxel_rows[name] = VoxelRows(self.rows[:, voxels], self.voxel_kg[voxels])
+        return self._voxel_rows[name]
+
+    @cached_property
+    def _orders(self) -> dict[str, tuple[np.ndarray, tuple[int, ...]]]:
+        return {}
+
+    def parts_of(self, name: str) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Return the voxels of ``voxel_rows`` in order of the territories they lie in, and where each part starts."""
+        if name not in self._orders:
+            members = self.perfused[:, self.structure(name).voxels]
+            key = np.packbits(members, axis=0).astype(np.int64)
+            number = np.zeros(members.shape[1], dtype=np.int64)
+            for row in key:
+                _, number = np.unique(number * 256 + row, return_inverse=True)
+            order = np.argsort(number, kind="stable")
+            starts = np.flatnonzero(np.diff(number[order], prepend=-1))
+            self._orders[name] = (order, tuple(int(start) for start in starts))
+        return self._orders[name]
 
     @cached_property
     def perfused_normal_rows(self) -> np.ndarray:

@@ -16,7 +16,9 @@ import numpy as np
 from radioembolization.dose import DosePerGBq
 from radioembolization.errors import DeviceMismatch, LimitError, UnboundedActivity
 from radioembolization.physics import Device
+from radioembolization.planning.choice import SiteRules
 from radioembolization.planning.model import Model
+from radioembolization.planning.supports import Support
 
 #: A site with less activity is not used [GBq].
 USED_GBQ = 1e-6
@@ -55,6 +57,10 @@ class Quantity(ABC):
 
     keyword: ClassVar[str] = "gy"
     unit: ClassVar[str] = "Gy"
+    #: Whether one plane touches the value everywhere.
+    linear: ClassVar[bool] = False
+    #: Whether the value grows in proportion to all activities.
+    homogeneous: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -68,6 +74,24 @@ class Quantity(ABC):
     @abstractmethod
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
         """cvxpy constraints that keep the quantity within a bound, loosened by a slack in its unit."""
+
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        """Planes that touch the value at some activities (sites,): it is convex or concave in them.
+
+        With ``exact`` every sum over voxels is carried in float64.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is no function that planes can touch.")
+
+    def excess_supports(
+        self, dose: DosePerGBq, activities_gbq: np.ndarray, at_most: bool, bound: float, exact: bool = False
+    ) -> list[Support]:
+        """Planes nowhere above a function that is positive exactly where the bound is exceeded."""
+        supports = self.supports(dose, activities_gbq, exact)
+        return [s.plus(-bound) if at_most else (-s).plus(bound) for s in supports]
+
+    def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules | None:
+        """What a bound says about which sites are used; None for a bound on doses or activities alone."""
+        return None
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         """Largest activity (sites,) an upper bound allows each site, alone; infinite if none."""
@@ -127,6 +151,14 @@ class Limit:
     def constraints(self, model: Model) -> list[Any]:
         """cvxpy constraints of the limit."""
         return self.quantity.constraints(model, self.upper, self.bound)
+
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        """Planes that must not be above zero, those that touch at some activities (sites,)."""
+        return self.quantity.excess_supports(dose, activities_gbq, self.upper, self.bound, exact)
+
+    def rules(self, dose: DosePerGBq) -> SiteRules | None:
+        """What the limit says about which sites are used; None if nothing."""
+        return self.quantity.rules(dose, self.upper, self.bound)
 
     def cap_gbq(self, dose: DosePerGBq) -> np.ndarray:
         """Largest activity (sites,) the limit allows each site."""

@@ -27,8 +27,25 @@ def cvxpy() -> Any:
         raise MissingPackage(
             "Optimizing a plan needs the package cvxpy with the HiGHS solver: pip install 'cvxpy[highs]'."
         ) from error
-    _print_highs_banner_nowhere()
+    highspy()
     return cp
+
+
+@cache
+def highspy() -> Any:
+    """Import highspy when it is first needed.
+
+    Raises
+    ------
+    MissingPackage
+        With the command that installs it.
+    """
+    try:
+        import highspy as library
+    except ImportError as error:
+        raise MissingPackage("Optimizing a plan needs the HiGHS solver: pip install highspy.") from error
+    _print_highs_banner_nowhere()
+    return library
 
 
 @cache
@@ -37,10 +54,8 @@ def _print_highs_banner_nowhere() -> None:
 
     Programs that read the command line's JSON need a clean standard output.
     """
-    try:
-        import highspy
-    except ImportError as error:
-        raise MissingPackage("Optimizing a plan needs the HiGHS solver: pip install highspy.") from error
+    import highspy
+
     if sys.stdout is not None:  # as in a windowed application
         sys.stdout.flush()
     try:

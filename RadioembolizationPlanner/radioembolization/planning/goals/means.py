@@ -1,46 +1,18 @@
-"""Goals: what a plan maximizes or minimizes."""
+"""Goals on mean doses."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from radioembolization.dose import DosePerGBq
-from radioembolization.errors import LimitError
+from radioembolization.planning.goals.goal import Goal
 from radioembolization.planning.model import Model, cvxpy
+from radioembolization.planning.supports import Support
 from radioembolization.structures import Role
-
-
-@dataclass(frozen=True)
-class Goal(ABC):
-    """A number to maximize or to minimize; concave or convex in the activities."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """What is optimized."""
-
-    @property
-    @abstractmethod
-    def maximized(self) -> bool:
-        """Whether larger is better."""
-
-    @abstractmethod
-    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
-        """Value for given activities (sites,) [Gy]."""
-
-    @abstractmethod
-    def expression(self, model: Model) -> Any:
-        """The same as a cvxpy expression."""
-
-    def __add__(self, other: Goal) -> WeightedSum:
-        return WeightedSum((*_terms(self), *_terms(other)))
-
-    def __rmul__(self, weight: float) -> WeightedSum:
-        return WeightedSum(tuple((weight * w, goal) for w, goal in _terms(self)))
 
 
 def tumour_mean_rows(dose: DosePerGBq) -> np.ndarray:
@@ -61,6 +33,9 @@ class LowestOf(Goal):
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         return float(np.min(self.rows(dose) @ activities_gbq))
+
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        return [Support(row) for row in self.rows(dose)]
 
     def expression(self, model: Model) -> Any:
         return cvxpy().min(self.rows(model.dose) @ model.activities)
@@ -112,6 +87,9 @@ class StructureMean(Goal):
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         return float(dose.structure_row(self.structure) @ activities_gbq)
 
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        return [Support(dose.structure_row(self.structure))]
+
     def expression(self, model: Model) -> Any:
         return model.dose.structure_row(self.structure) @ model.activities
 
@@ -122,6 +100,7 @@ class MeanShortfall(Goal):
 
     structure: str
     below_gy: float
+    homogeneous: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -135,48 +114,10 @@ class MeanShortfall(Goal):
         mean = dose.structure_row(self.structure) @ activities_gbq
         return float(max(0.0, self.below_gy - mean))
 
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        row = dose.structure_row(self.structure)
+        return [Support(row, -self.below_gy), Support(np.zeros_like(row))]
+
     def expression(self, model: Model) -> Any:
         row = model.dose.structure_row(self.structure)
         return cvxpy().pos(self.below_gy - row @ model.activities)
-
-
-@dataclass(frozen=True)
-class WeightedSum(Goal):
-    """A flat sum of weighted goals of the same direction.
-
-    Parameters
-    ----------
-    terms : tuple of (float, Goal)
-        Positive weights.
-
-    Raises
-    ------
-    LimitError
-        If a weight is not positive or maximized and minimized goals are mixed.
-    """
-
-    terms: tuple[tuple[float, Goal], ...]
-
-    def __post_init__(self) -> None:
-        if any(weight <= 0 for weight, _ in self.terms):
-            raise LimitError("Weights of goals must be positive.")
-        if len({goal.maximized for _, goal in self.terms}) != 1:
-            raise LimitError("A sum of goals must consist of maximized goals only, or of minimized ones.")
-
-    @property
-    def name(self) -> str:
-        return " + ".join(goal.name if weight == 1 else f"{weight:g} x {goal.name}" for weight, goal in self.terms)
-
-    @property
-    def maximized(self) -> bool:
-        return self.terms[0][1].maximized
-
-    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
-        return float(sum(weight * goal.value(dose, activities_gbq) for weight, goal in self.terms))
-
-    def expression(self, model: Model) -> Any:
-        return sum(weight * goal.expression(model) for weight, goal in self.terms)
-
-
-def _terms(goal: Goal) -> tuple[tuple[float, Goal], ...]:
-    return goal.terms if isinstance(goal, WeightedSum) else ((1.0, goal),)

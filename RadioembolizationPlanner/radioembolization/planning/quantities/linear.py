@@ -1,0 +1,123 @@
+"""Quantities that are a row times the activities: mean doses and amounts of activity."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from radioembolization.dose import DosePerGBq
+from radioembolization.errors import LimitError, LungMassMissing
+from radioembolization.planning.limits import Quantity
+from radioembolization.planning.model import Model
+from radioembolization.planning.supports import Support
+from radioembolization.structures import NORMAL_LIVER
+
+
+class Linear(Quantity):
+    """A quantity that is a row times the activities."""
+
+    linear: ClassVar[bool] = True
+
+    @abstractmethod
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        """Contribution of each site per GBq (sites,)."""
+
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        return [Support(self.row(dose))]
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        return float(self.row(dose) @ activities_gbq)
+
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        total = self.row(model.dose) @ model.activities
+        return [total <= bound + slack if at_most else total >= bound - slack]
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        return quotient(bound, self.row(dose))
+
+
+def quotient(bound: float, row: np.ndarray) -> np.ndarray:
+    """Return ``bound / row``, infinite where the row is zero."""
+    return np.where(row > 0, bound / np.where(row > 0, row, 1.0), np.inf)
+
+
+@dataclass(frozen=True)
+class MeanDose(Linear):
+    """Mean dose of a whole structure; ``MeanDose("normal liver")`` is the whole normal liver."""
+
+    structure: str
+
+    @property
+    def name(self) -> str:
+        whole = "whole " if self.structure == NORMAL_LIVER else ""
+        return f"mean dose, {whole}{self.structure}"
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        return dose.structure_row(self.structure)
+
+
+@dataclass(frozen=True)
+class LungDose(Linear):
+    """Mean lung dose by shunted activity; ``earlier_gy`` of previous treatments counts in."""
+
+    earlier_gy: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.earlier_gy) and self.earlier_gy >= 0):
+            raise LimitError(f"The earlier lung dose must be zero or positive, not {self.earlier_gy:g} Gy.")
+
+    @property
+    def name(self) -> str:
+        return "mean dose, lungs" + (f" (with {self.earlier_gy:g} Gy before)" if self.earlier_gy else "")
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        if dose.lung_gy_per_gbq is None:
+            raise LungMassMissing(
+                "A lung limit needs a lung mass: give a lung structure with a CT, or [lungs] mass_kg."
+            )
+        return dose.lung_gy_per_gbq
+
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        return [Support(self.row(dose), self.earlier_gy)]
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        return super().value(dose, activities_gbq) + self.earlier_gy
+
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        return super().constraints(model, at_most, bound - self.earlier_gy, slack)
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        return super().cap_gbq(dose, max(0.0, bound - self.earlier_gy))
+
+
+@dataclass(frozen=True)
+class ShuntedActivity(Linear):
+    """Activity that reaches the lungs."""
+
+    keyword: ClassVar[str] = "gbq"
+    unit: ClassVar[str] = "GBq"
+
+    @property
+    def name(self) -> str:
+        return "activity shunted to the lungs"
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        return dose.lung_shunt
+
+
+@dataclass(frozen=True)
+class TotalActivity(Linear):
+    """Sum of all injected activities."""
+
+    keyword: ClassVar[str] = "gbq"
+    unit: ClassVar[str] = "GBq"
+
+    @property
+    def name(self) -> str:
+        return "total injected activity"
+
+    def row(self, dose: DosePerGBq) -> np.ndarray:
+        return np.ones(len(dose.site_names))

@@ -1,0 +1,346 @@
+"""The best choice of injection sites, proved by a hitting-set search.
+
+Solving the linear program on a subset S of the sites gives multipliers, and from them, for every other subset, a
+bound: above a threshold lie only plans that use at least one site of a certain set, a *cut*.  A better plan must
+use a site of every cut.  A depth-first search branches on the sites of the smallest cut that is not hit yet; where
+cuts that share no site ask for more sites than are left, it turns back.  It needs no large constants, and its cuts
+and branches are a proof that can be checked without it.  Combinatorial Benders cuts: Codato and Fischetti 2006,
+10.1287/opre.1060.0286.
+
+Rules that hold only for used sites (least activity, mean dose of each injected territory) are not part of the cuts,
+which hold for every plan.  With them, the linear program on the sites decided so far is solved at every node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
+from radioembolization.planning.effort import Watch
+from radioembolization.planning.lagrangian import NEGLIGIBLE, Argument
+
+#: Gap to which plans on given sites are solved, as a share of the gap of the search.
+_FINER = 0.1
+#: The search reports its progress, and looks at the clock, after as many nodes.
+_NODES_PER_REPORT = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A node of the proof: branches, or a reason why no plan below it is better.
+
+    Parameters
+    ----------
+    branches : tuple of (int, Node)
+        Sites, each tried with those before it left out; they hold all sites of the cut ``cut`` that are not left out
+        already, or every site if there is no cut.
+    cut : int
+        -1 for none: then the sites decided so far are also refuted by themselves, by ``multipliers``.
+    packing : tuple of int
+        Cuts not hit that share no site and are more than the sites left.
+    multipliers : ndarray (rows,), optional
+        Of the linear program with the rules of the sites decided so far.
+    """
+
+    branches: tuple[tuple[int, Node], ...] = ()
+    cut: int = -1
+    packing: tuple[int, ...] = ()
+    multipliers: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The best plan over all choices of sites.
+
+    Parameters
+    ----------
+    activities_gbq : ndarray (sites,)
+    score, bound : float
+    cuts : tuple of ndarray (rows,)
+        Multipliers of each cut.
+    proof : Node or None
+        None if the time limit ended the search.
+    """
+
+    activities_gbq: np.ndarray
+    score: float
+    bound: float
+    cuts: tuple[np.ndarray, ...]
+    proof: Node | None
+    nodes: int = 0
+
+
+class _TimeOver(Exception):
+    """The time limit has passed."""
+
+
+@dataclass(eq=False)
+class _Cut:
+    multipliers: np.ndarray
+    argument: Argument
+    mask: int = 0
+
+
+@dataclass(eq=False)
+class SiteSearch:
+    """One search over the sites of a cutting-plane model.
+
+    Parameters
+    ----------
+    planes : CuttingPlanes
+    most : int
+        Largest number of sites.
+    gap : float
+        Relative gap between the best plan and what is proved.
+    watch : Watch
+    """
+
+    planes: CuttingPlanes
+    most: int
+    gap: float
+    watch: Watch
+    best: np.ndarray = field(init=False)
+    score: float = field(init=False, default=-np.inf)
+    cuts: list[_Cut] = field(init=False, default_factory=list)
+    nodes: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._sites = len(self.planes.cap_gbq)
+        self._bits = [1 << site for site in range(self._sites)]
+        self._ruled = bool(self.planes.rules.if_used)
+        self._tried: set[int] = set()
+        self.best = np.zeros(self._sites)
+        if not self.planes.has_lower:
+            self.score = self.planes.goal.score(self.planes.dose, self.best)
+
+    @property
+    def threshold(self) -> float:
+        """Score above which a plan would be better [unit of the goal]."""
+        return self.score + self.gap * max(1e-3, abs(self.score))
+
+    @property
+    def proved(self) -> float:
+        """Score that a finished search proves no plan to exceed."""
+        return self.threshold + NEGLIGIBLE * max(1e-3, abs(self.threshold))
+
+    def run(self, root: Optimum, start: np.ndarray | None = None) -> Choice:
+        """Search, starting from the optimum over all sites and perhaps a plan (sites,) on few."""
+        try:
+            self._first_plans(root, start)
+            if root.bound <= self.threshold:
+                self._add_cut(root.relaxation.multipliers)
+            self._descend([], 0, 0)
+            proof = self._proof()
+        except _TimeOver:
+            return Choice(self.best, self.score, root.bound, (), None, self.nodes)
+        bound = min(root.bound, self.proved)
+        return Choice(self.best, self.score, bound, tuple(cut.multipliers for cut in self.cuts), proof, self.nodes)
+
+    # Plans on given sites.
+
+    def _first_plans(self, root: Optimum, start: np.ndarray | None) -> None:
+        """Find good plans: those given, and a greedy choice improved by exchanging single sites."""
+        for activities in (root.activities_gbq, start):
+            if activities is not None and 0 < np.count_nonzero(activities) <= self.most:
+                self._evaluate([int(j) for j in np.flatnonzero(activities)])
+        chosen = greedy_sites(self._relaxed_value, self._sites, self.most, self._check_clock)
+        self._evaluate(chosen)
+        again = greedy_sites(self._relaxed_value, self._sites, self.most, self._check_clock)
+        if set(again) != set(chosen):
+            self._evaluate(again)
+        while self._ruled and len(chosen) > 1:  # the least injection may be too small to be made
+            smallest = min(chosen, key=lambda site: self._relaxed_activity(chosen, site))
+            chosen = [site for site in chosen if site != smallest]
+            self._evaluate(chosen)
+
+    def _relaxed_value(self, sites: list[int]) -> float:
+        self.planes.require(None)
+        return self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0)).value
+
+    def _relaxed_activity(self, sites: list[int], site: int) -> float:
+        self.planes.require(None)
+        solved = self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0))
+        return float(solved.activities_gbq[site])
+
+    def _of(self, sites: list[int]) -> np.ndarray:
+        used = np.zeros(self._sites, dtype=bool)
+        used[sites] = True
+        return used
+
+    def _evaluate(self, sites: list[int]) -> Optimum:
+        """Solve on exactly these sites over all voxels; keep the plan if it is the best."""
+        self._check_clock()
+        used = self._of(sites)
+        found = self.planes.solve(used, used if self._ruled else None, _FINER * self.gap)
+        if self._ruled and np.any(found.used != used) and np.isfinite(found.score):
+            # A site that is left without activity need not obey its rules.
+            found = self.planes.solve(found.used, found.used, _FINER * self.gap)
+        if found.score > self.score:
+            self._improve(found.activities_gbq, found.score)
+        return found
+
+    def _improve(self, activities_gbq: np.ndarray, score: float) -> None:
+        self.best, self.score = activities_gbq, score
+        for cut in self.cuts:
+            cut.mask = self._mask(cut.argument)
+
+    # Cuts.
+
+    def _mask(self, argument: Argument) -> int:
+        needed = argument.needed(self.threshold, self.planes.cap_gbq)
+        if needed is None:
+            return (1 << self._sites) - 1
+        return sum(self._bits[site] for site in np.flatnonzero(needed))
+
+    def _add_cut(self, multipliers: np.ndarray) -> int:
+        argument = self.planes.master.argument(multipliers)
+        self.cuts.append(_Cut(multipliers, argument, self._mask(argument)))
+        return self.cuts[-1].mask
+
+    def _cut_from(self, sites: list[int]) -> bool:
+        """Add the cut of these sites; return whether it excludes them."""
+        mask_of_sites = sum(self._bits[site] for site in sites)
+        if not self._ruled:
+            if self._relaxed_value(sites) > self.threshold:
+                self._evaluate(sites)
+        self.planes.require(None)
+        solved = self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0))
+        if solved.value > self.threshold + 1e-9 * abs(self.threshold):
+            return False
+        return not self._add_cut(solved.multipliers) & mask_of_sites
+
+    # The search.
+
+    def _check_clock(self) -> None:
+        if self.watch.over:
+            raise _TimeOver
+
+    def _count(self) -> None:
+        self.nodes += 1
+        if self.nodes % _NODES_PER_REPORT == 0:
+            self.watch.report("injection sites", self.nodes)
+            self._check_clock()
+
+    def _not_hit(self, hit: int, out: int) -> list[tuple[int, int]]:
+        """Return the masks, without the sites left out, of cuts not hit, with their numbers; smallest first."""
+        left = {cut.mask & ~out: number for number, cut in enumerate(self.cuts) if not cut.mask & hit}
+        return sorted(left.items(), key=lambda item: item[0].bit_count())
+
+    def _packing(self, not_hit: list[tuple[int, int]], slots: int) -> list[int] | None:
+        """Return cuts that share no site and are more than the sites left, or None."""
+        used, chosen = 0, []
+        for mask, number in not_hit:
+            if not mask & used:
+                used |= mask
+                chosen.append(number)
+                if len(chosen) > slots:
+                    return chosen
+                if not mask:
+                    return [number]
+        return None
+
+    def _descend(self, sites: list[int], hit: int, out: int) -> None:
+        self._count()
+        while True:
+            not_hit = self._not_hit(hit, out)
+            if self._packing(not_hit, self.most - len(sites)) is not None:
+                return
+            if not_hit:
+                break
+            if self._ruled:
+                if not self._ruled_may_improve(sites, out):
+                    return
+                break
+            if not self._cut_from(sites):
+                break
+        if self._ruled and sites and not self._bound_may_improve(sites, out):
+            return
+        if len(sites) >= self.most:
+            return
+        mask = not_hit[0][0] if not_hit else ((1 << self._sites) - 1) & ~out & ~hit
+        for site in self._in_order(mask):
+            self._descend([*sites, site], hit | self._bits[site], out)
+            out |= self._bits[site]
+
+    def _in_order(self, mask: int) -> list[int]:
+        """Return the sites of a mask, most promising first."""
+        weight = np.zeros(self._sites)
+        for cut in self.cuts[-8:]:
+            weight = np.maximum(weight, cut.argument.gain - cut.argument.price)
+        return sorted((site for site in range(self._sites) if mask >> site & 1), key=lambda site: (-weight[site], site))
+
+    def _ruled_may_improve(self, sites: list[int], out: int) -> bool:
+        """With rules: try exactly these sites; return whether more sites may still be better."""
+        key = sum(self._bits[site] for site in sites)
+        if key not in self._tried:
+            self._tried.add(key)
+            if sites:
+                self._evaluate(sites)
+            self._cut_from(sites)
+            if any(not cut.mask & key for cut in self.cuts[-1:]):
+                return True
+        return len(sites) < self.most
+
+    def _bound_may_improve(self, sites: list[int], out: int) -> bool:
+        """Whether plans that use these sites, with their rules, and any others not left out may be better."""
+        return self._node_bound(sites, out)[0] > self.threshold
+
+    def _node_bound(self, sites: list[int], out: int, alone: bool = False) -> tuple[float, np.ndarray]:
+        allowed = self._of(sites)
+        if not alone and len(sites) < self.most:
+            allowed = np.array([not out >> site & 1 for site in range(self._sites)])
+        self.planes.require(self._of(sites))
+        upper = np.where(allowed, self.planes.cap_gbq, 0.0)
+        solved = self.planes.master.solve(upper)
+        return self.planes.master.argument(solved.multipliers).bound(np.zeros(self._sites), upper), solved.multipliers
+
+    # The proof, walked anew with the final threshold: a smaller tree.
+
+    def _proof(self) -> Node:
+        return self._prove([], 0, 0)
+
+    def _prove(self, sites: list[int], hit: int, out: int) -> Node:
+        self._count()
+        not_hit = self._not_hit(hit, out)
+        packing = self._packing(not_hit, self.most - len(sites))
+        if packing is not None:
+            return Node(packing=tuple(packing))
+        multipliers = None
+        if self._ruled or not not_hit:
+            bound, multipliers = self._node_bound(sites, out)
+            if bound <= self.proved:
+                return Node(multipliers=multipliers)
+            if not not_hit:
+                _, multipliers = self._node_bound(sites, out, alone=True)
+        mask, cut = not_hit[0] if not_hit else (((1 << self._sites) - 1) & ~out & ~hit, -1)
+        branches = []
+        for site in self._in_order(mask):
+            branches.append((site, self._prove([*sites, site], hit | self._bits[site], out)))
+            out |= self._bits[site]
+        return Node(tuple(branches), cut, (), None if not_hit else multipliers)
+
+
+def greedy_sites(value: Callable[[list[int]], float], sites: int, most: int, check: Callable[[], None]) -> list[int]:
+    """Return a good choice of sites: the best next one each time, then exchanges of one as long as they help."""
+    chosen: list[int] = []
+    best = -np.inf
+    for _ in range(min(most, sites)):
+        check()
+        best, site = max((value([*chosen, j]), -j) for j in range(sites) if j not in chosen)
+        chosen.append(-site)
+    improved = True
+    while improved:
+        improved = False
+        for old in list(chosen):
+            check()
+            rest = [site for site in chosen if site != old]
+            others = [j for j in range(sites) if j not in chosen]
+            if not others:
+                break
+            found, site = max((value([*rest, j]), -j) for j in others)
+            if found > best + 1e-7 * max(1.0, abs(best)):
+                best, chosen, improved = found, [*rest, -site], True
+    return sorted(chosen)
