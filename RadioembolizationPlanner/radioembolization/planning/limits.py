@@ -19,6 +19,7 @@ from radioembolization.physics import Device
 from radioembolization.planning.choice import SiteRules
 from radioembolization.planning.model import Model
 from radioembolization.planning.supports import Support
+from radioembolization.planning.volume_bound import VolumeBound
 
 #: A site with less activity is not used [GBq].
 USED_GBQ = 1e-6
@@ -93,6 +94,10 @@ class Quantity(ABC):
         """What a bound says about which sites are used; None for a bound on doses or activities alone."""
         return None
 
+    def volume_bound(self, at_most: bool, bound: float) -> VolumeBound | None:
+        """The dose-volume limit, not convex, that a bound is; None if it is none."""
+        return None
+
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         """Largest activity (sites,) an upper bound allows each site, alone; infinite if none."""
         return np.full(len(dose.site_names), np.inf)
@@ -159,6 +164,11 @@ class Limit:
     def rules(self, dose: DosePerGBq) -> SiteRules | None:
         """What the limit says about which sites are used; None if nothing."""
         return self.quantity.rules(dose, self.upper, self.bound)
+
+    @property
+    def volume_bound(self) -> VolumeBound | None:
+        """The dose-volume limit this is, or None."""
+        return self.quantity.volume_bound(self.upper, self.bound)
 
     def cap_gbq(self, dose: DosePerGBq) -> np.ndarray:
         """Largest activity (sites,) the limit allows each site."""

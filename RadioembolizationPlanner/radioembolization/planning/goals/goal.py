@@ -49,6 +49,14 @@ class Goal(ABC):
     def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
         """Planes nowhere below the score; the lowest of them touches it at some activities (sites,)."""
 
+    def margin(self, dose: DosePerGBq, level: float) -> Goal | None:
+        """Return a goal with a concave score that is not negative exactly where the value reaches a level.
+
+        For maximized goals that are only quasi-concave, as equivalent uniform doses, and have no planes of their
+        own; None for all others.
+        """
+        return None
+
     @property
     def terms(self) -> tuple[tuple[float, Goal], ...]:
         """Weights and goals whose sum this is."""
