@@ -1,6 +1,7 @@
 """Which sites, how much activity: goals, limits, the optimal plan and its bound."""
 
 from radioembolization.planning.baselines import BaselineResult
+from radioembolization.planning.effort import Effort
 from radioembolization.planning.goals import (
     Goal,
     MeanShortfall,
@@ -23,9 +24,11 @@ from radioembolization.planning.quantities import (
     TerritoryNormalLiverDose,
     TotalActivity,
 )
+from radioembolization.planning.replan import Replanner
 
 __all__ = [
     "BaselineResult",
+    "Effort",
     "Goal",
     "GoalResult",
     "InjectionActivity",
@@ -41,6 +44,7 @@ __all__ = [
     "Preset",
     "Problem",
     "Provenance",
+    "Replanner",
     "ShuntedActivity",
     "SitePlan",
     "StructureDose",

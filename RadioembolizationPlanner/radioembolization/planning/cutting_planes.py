@@ -99,6 +99,10 @@ class CuttingPlanes:
         self.terms = goal.terms
         self.rules = SiteRules.together(limit.rules(dose) for limit in self.limits)
         self._ruled = [limit.rules(dose) is not None for limit in self.limits]
+        #: Index of the limit that each rule of a used site comes from.
+        self.rule_owners = [
+            index for index, limit in enumerate(self.limits) for _ in (limit.rules(dose) or SiteRules()).if_used
+        ]
         self._slack_of = self._slacks()
         self.penalty = 0.0
         self.origins: list[Origin] = []
@@ -233,7 +237,7 @@ class CuttingPlanes:
         return _SAFE * MET_TOLERANCE
 
     def _separate_limits(self, x: np.ndarray) -> tuple[int, float, bool]:
-        """Add violated planes of limits; return their number, a scale into the upper limits, whether the lower are met."""
+        """Add violated planes of limits; return their number, a scale into upper limits, whether lower ones are met."""
         added, scale, met = 0, 1.0, True
         for index, limit in enumerate(self.limits):
             if self._ruled[index] or limit.quantity.linear:
@@ -271,7 +275,27 @@ class CuttingPlanes:
                     added += 1
         return scores, added
 
-    def changed(self, limits: Sequence[Limit]) -> None:
+    def separate_relaxed(self, activities_gbq: np.ndarray, excess: dict[int, float]) -> int:
+        """Add the planes of limits that are exceeded by more than they are relaxed by; return their number."""
+        added = 0
+        for index, limit in enumerate(self.limits):
+            if self._ruled[index] or limit.quantity.linear:
+                continue
+            for k, plane in enumerate(limit.supports(self.dose, activities_gbq)):
+                if plane.at(activities_gbq) > excess.get(index, 0.0) + 1e-6 * max(1.0, limit.bound):
+                    self._add_limit(index, plane, Origin("limit", index, k, activities_gbq))
+                    added += 1
+        return added
+
+    def separate_goal(self, activities_gbq: np.ndarray, score: float) -> int:
+        """Add the planes of the goal that tell some activities (sites,) from a better score; return their number."""
+        scores, _ = self._separate_goal(activities_gbq, np.full(len(self.terms), -np.inf))
+        reached = float(np.dot([w for w, _ in self.terms], scores))
+        if reached >= score - _VIOLATED * max(1.0, abs(score)):
+            return 0
+        return self._separate_goal(activities_gbq, np.full(len(self.terms), np.inf))[1]
+
+    def changed(self, limits: Sequence[Limit], cap_gbq: np.ndarray) -> None:
         """Change the bounds of the limits; every plane known so far is kept, moved with its bound."""
         for index, (old, new) in enumerate(zip(self.limits, limits, strict=True)):
             if replace(old, bound=new.bound) != new:
@@ -279,9 +303,21 @@ class CuttingPlanes:
             if new.bound != old.bound:
                 self._move(index, new)
         self.limits = tuple(limits)
+        self.cap_gbq = np.asarray(cap_gbq, dtype=float) * _LOOSER
 
     def _move(self, index: int, new: Limit) -> None:
-        for number, origin in enumerate(self.origins):
-            if origin.kind == "limit" and origin.index == index:
-                change = (new.bound - self.limits[index].bound) * (1.0 if new.upper else -1.0)
+        """Move the planes of a limit with its bound; where the bound is in their rows, they are made anew."""
+        change = (new.bound - self.limits[index].bound) * (1.0 if new.upper else -1.0)
+        for number, origin in enumerate(list(self.origins)):
+            if origin.kind != "limit" or origin.index != index or not self.master.is_active(number):
+                continue
+            if new.quantity.shifts:
                 self.master.change_right(number, float(self.master.rows().right[number]) + change)
+            else:
+                self.master.activate(number, False)
+                at = self._touch if origin.at_gbq is None else origin.at_gbq
+                self._add_limit(index, new.supports(self.dose, at)[origin.plane], origin)
+
+    def separate(self, activities_gbq: np.ndarray) -> int:
+        """Add the planes of limits that some activities (sites,) violate; return their number."""
+        return self._separate_limits(np.asarray(activities_gbq, dtype=float))[0]

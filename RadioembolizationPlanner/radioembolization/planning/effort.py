@@ -23,16 +23,17 @@ class Effort:
     time_limit_s : float
         After this time the best plan so far is returned with the gap that is proved; infinite for none.  With a
         time limit the plan may depend on the speed of the machine.
-    fewer_within : float
-        Fewer injections are preferred as long as the goal is at most this share worse.
+    fewer_within : float or None
+        Fewer injections are preferred as long as the goal is at most this share worse; None for the plan the solver
+        found first, without any tie-break.
     progress : callable, optional
         An exception it raises cancels the work.
     """
 
-    gap: float = 1e-5
+    gap: float = 5e-6
     volume_gap: float = 0.02
     time_limit_s: float = float("inf")
-    fewer_within: float = 0.02
+    fewer_within: float | None = 0.02
     progress: Progress | None = None
 
 

@@ -23,7 +23,7 @@ import numpy as np
 #: No term or slack.
 NONE = -1
 #: What sites that a cut leaves out may add to its threshold, relative.
-NEGLIGIBLE = 1e-6
+NEGLIGIBLE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)

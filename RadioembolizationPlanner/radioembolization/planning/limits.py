@@ -62,6 +62,8 @@ class Quantity(ABC):
     linear: ClassVar[bool] = False
     #: Whether the value grows in proportion to all activities.
     homogeneous: ClassVar[bool] = True
+    #: Whether ``excess_supports`` move with the bound, without turning.
+    shifts: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -258,7 +260,10 @@ def activity_caps_gbq(limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarra
     UnboundedActivity
         If no limit bounds a site.
     """
-    caps = np.min([np.full(len(dose.site_names), np.inf), *(limit.cap_gbq(dose) for limit in limits)], axis=0)
+    caps = np.full(len(dose.site_names), np.inf)
+    for limit in sorted(limits, key=lambda limit: not limit.quantity.linear):
+        if limit.quantity.linear or not np.all(np.isfinite(caps)):
+            caps = np.minimum(caps, limit.cap_gbq(dose))
     if only is not None:
         caps = np.where(only, caps, 0.0)
     for name, cap in zip(dose.site_names, caps, strict=True):

@@ -102,6 +102,10 @@ class Master:
             self._active[number] = active
             self._solver.changeRowBounds(number, -highspy().kHighsInf, self._right_now(number))
 
+    def is_active(self, number: int) -> bool:
+        """Whether a row holds."""
+        return bool(self._active[number])
+
     def change_right(self, number: int, right: float) -> None:
         """Change the right side of a row."""
         self._right[number] = right

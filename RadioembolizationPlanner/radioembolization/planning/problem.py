@@ -10,6 +10,7 @@ from radioembolization.dose import DosePerGBq
 from radioembolization.errors import LimitError
 from radioembolization.physics import Device
 from radioembolization.planning.baselines import baselines
+from radioembolization.planning.effort import Effort
 from radioembolization.planning.explain import explain, gains_per_unit
 from radioembolization.planning.goals import Goal
 from radioembolization.planning.limits import Limit
@@ -33,8 +34,14 @@ class Problem:
         for limit in self.limits:
             limit.check_device(device)
 
-    def solve(self, dose: DosePerGBq) -> Plan:
+    def solve(self, dose: DosePerGBq, effort: Effort | None = None) -> Plan:
         """Return the optimal plan.
+
+        Parameters
+        ----------
+        dose : DosePerGBq
+        effort : Effort, optional
+            Gap, time limit, progress, and how much of the goal fewer injections are worth.
 
         Raises
         ------
@@ -46,7 +53,7 @@ class Problem:
             If the solver gives no plan.
         """
         self.check_devices(dose.settings.device)
-        solution = optimize(self.goal, self.limits, dose)
+        solution = optimize(self.goal, self.limits, dose, effort=effort)
         gains = gains_per_unit(self.goal, self.limits, dose, solution)
         plan = assemble(self.goal, self.limits, dose, solution, gains)
         others = baselines(self.goal, self.limits, dose)

@@ -13,6 +13,7 @@ which hold for every plan.  With them, the linear program on the sites decided s
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -21,11 +22,14 @@ import numpy as np
 from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
 from radioembolization.planning.effort import Watch
 from radioembolization.planning.lagrangian import NEGLIGIBLE, Argument
+from radioembolization.planning.tie_break import slack_of
 
 #: Gap to which plans on given sites are solved, as a share of the gap of the search.
 _FINER = 0.1
 #: The search reports its progress, and looks at the clock, after as many nodes.
 _NODES_PER_REPORT = 64
+#: So many plans of equal score are compared at most.
+_MOST_EQUALS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +77,8 @@ class Choice:
     nodes: int = 0
 
 
-class _TimeOver(Exception):
-    """The time limit has passed."""
+class _Over(Exception):
+    """The time limit has passed, or the number of nodes."""
 
 
 @dataclass(eq=False)
@@ -96,12 +100,18 @@ class SiteSearch:
     gap : float
         Relative gap between the best plan and what is proved.
     watch : Watch
+    floor : float
+        Only plans with a better score are of interest.
+    most_nodes : int
+        After as many nodes the search ends without a proof; the result does not depend on the clock.
     """
 
     planes: CuttingPlanes
     most: int
     gap: float
     watch: Watch
+    floor: float = -np.inf
+    most_nodes: int = 1 << 62
     best: np.ndarray = field(init=False)
     score: float = field(init=False, default=-np.inf)
     cuts: list[_Cut] = field(init=False, default_factory=list)
@@ -112,14 +122,18 @@ class SiteSearch:
         self._bits = [1 << site for site in range(self._sites)]
         self._ruled = bool(self.planes.rules.if_used)
         self._tried: set[int] = set()
+        self._equals: list[np.ndarray] | None = None
         self.best = np.zeros(self._sites)
         if not self.planes.has_lower:
             self.score = self.planes.goal.score(self.planes.dose, self.best)
 
     @property
     def threshold(self) -> float:
-        """Score above which a plan would be better [unit of the goal]."""
-        return self.score + self.gap * max(1e-3, abs(self.score))
+        """Score above which a plan would be better [unit of the goal]; in search of equals, would be as good."""
+        if self._equals is not None:
+            return self.score - slack_of(self.score)
+        score = max(self.score, self.floor)
+        return score + self.gap * max(1e-3, abs(score)) if np.isfinite(score) else score
 
     @property
     def proved(self) -> float:
@@ -134,10 +148,21 @@ class SiteSearch:
                 self._add_cut(root.relaxation.multipliers)
             self._descend([], 0, 0)
             proof = self._proof()
-        except _TimeOver:
+        except _Over:
             return Choice(self.best, self.score, root.bound, (), None, self.nodes)
         bound = min(root.bound, self.proved)
         return Choice(self.best, self.score, bound, tuple(cut.multipliers for cut in self.cuts), proof, self.nodes)
+
+    def equals(self) -> list[np.ndarray]:
+        """Return plans as good as the best on all choices of sites there are, after ``run``."""
+        self._equals = [self.best]
+        self._tried.clear()
+        self._renew_masks()
+        with contextlib.suppress(_Over):
+            self._descend([], 0, 0)
+        found, self._equals = self._equals, None
+        different = {tuple(np.flatnonzero(plan)): plan for plan in reversed(found)}
+        return list(reversed(different.values()))
 
     # Plans on given sites.
 
@@ -178,12 +203,20 @@ class SiteSearch:
         if self._ruled and np.any(found.used != used) and np.isfinite(found.score):
             # A site that is left without activity need not obey its rules.
             found = self.planes.solve(found.used, found.used, _FINER * self.gap)
-        if found.score > self.score:
+        if self._equals is not None:
+            if found.score >= self.threshold:
+                self._equals.append(found.activities_gbq)
+                if len(self._equals) >= _MOST_EQUALS:
+                    raise _Over
+        elif found.score > self.score:
             self._improve(found.activities_gbq, found.score)
         return found
 
     def _improve(self, activities_gbq: np.ndarray, score: float) -> None:
         self.best, self.score = activities_gbq, score
+        self._renew_masks()
+
+    def _renew_masks(self) -> None:
         for cut in self.cuts:
             cut.mask = self._mask(cut.argument)
 
@@ -203,9 +236,8 @@ class SiteSearch:
     def _cut_from(self, sites: list[int]) -> bool:
         """Add the cut of these sites; return whether it excludes them."""
         mask_of_sites = sum(self._bits[site] for site in sites)
-        if not self._ruled:
-            if self._relaxed_value(sites) > self.threshold:
-                self._evaluate(sites)
+        if not self._ruled and self._relaxed_value(sites) > self.threshold:
+            self._evaluate(sites)
         self.planes.require(None)
         solved = self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0))
         if solved.value > self.threshold + 1e-9 * abs(self.threshold):
@@ -216,13 +248,15 @@ class SiteSearch:
 
     def _check_clock(self) -> None:
         if self.watch.over:
-            raise _TimeOver
+            raise _Over
 
     def _count(self) -> None:
         self.nodes += 1
         if self.nodes % _NODES_PER_REPORT == 0:
             self.watch.report("injection sites", self.nodes)
             self._check_clock()
+        if self.nodes > self.most_nodes:
+            raise _Over
 
     def _not_hit(self, hit: int, out: int) -> list[tuple[int, int]]:
         """Return the masks, without the sites left out, of cuts not hit, with their numbers; smallest first."""
@@ -255,6 +289,8 @@ class SiteSearch:
                     return
                 break
             if not self._cut_from(sites):
+                if self._equals is not None:
+                    return
                 break
         if self._ruled and sites and not self._bound_may_improve(sites, out):
             return

@@ -1,4 +1,4 @@
-"""Solving a planning problem: cvxpy states it, HiGHS solves it, numpy bounds and checks it."""
+"""Solving a planning problem: cutting planes over all voxels, a search over sites, bounds that can be checked."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ import numpy as np
 
 from radioembolization.dose import DosePerGBq
 from radioembolization.errors import Infeasible, SolverFailure
-from radioembolization.planning.goals import Goal, LowestOf
-from radioembolization.planning.highs import cleaned, solve_with_highs
+from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
+from radioembolization.planning.effort import Effort, Watch
+from radioembolization.planning.goals import Goal
+from radioembolization.planning.infeasible import infeasible
 from radioembolization.planning.limits import Limit, activity_caps_gbq
-from radioembolization.planning.model import Model, cvxpy
-from radioembolization.planning.tie_break import EQUAL, raise_the_others, sites_of_least_activity
+from radioembolization.planning.search import Choice, SiteSearch
+from radioembolization.planning.tie_break import preferred, raise_the_others, slack_of, within
 
-#: A relaxed plan may exceed the activity caps of the unrelaxed limits by this factor.
-_RELAXED_CAPS = 10.0
+#: Relative gap to which plans without a choice of sites are solved.
+_CONTINUOUS_GAP = 1e-6
+#: The search for fewer injections ends without an answer after as many nodes.
+_NODES_FOR_FEWER = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,18 +30,37 @@ class Solution:
     Parameters
     ----------
     activities_gbq : ndarray (sites,)
+        The preferred plan.
+    optimum : float
+        Goal value of the best plan found; the preferred plan may be a little worse with fewer injections.
     bound : float
         No feasible plan has a better goal value.
     status : str
-        ``"optimal"``.
+        ``"optimal"``, or ``"time limit"`` if the gap could not be closed in time.
+    planes : CuttingPlanes
+        The model, with all planes the proof rests on.
+    root : Optimum
+        The best plan on all sites, and its multipliers.
+    choice : Choice or None
+        The search over sites; None if there was nothing to choose.
     """
 
     activities_gbq: np.ndarray
+    optimum: float
     bound: float
     status: str
+    planes: CuttingPlanes
+    root: Optimum
+    choice: Choice | None
 
 
-def optimize(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarray | None = None) -> Solution:
+def optimize(
+    goal: Goal,
+    limits: Sequence[Limit],
+    dose: DosePerGBq,
+    only: np.ndarray | None = None,
+    effort: Effort | None = None,
+) -> Solution:
     """Return the best activities within the limits and a bound on every feasible plan.
 
     Parameters
@@ -47,68 +70,89 @@ def optimize(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, only: np.nda
     dose : DosePerGBq
     only : ndarray (sites,) of bool, optional
         Sites that may be used; default all.
+    effort : Effort, optional
+        Gap, time limit, progress.
 
     Raises
     ------
     UnboundedActivity, Infeasible, SolverFailure
     """
-    activities, bound = _optimum(goal, limits, dose, only)
-    chosen = sites_of_least_activity(goal, activities, limits, dose, only)
-    if np.any(chosen != (activities > 0)):
-        activities = _on_sites(chosen, activities, goal, limits, dose)
-    if isinstance(goal, LowestOf):
-        activities = raise_the_others(goal.rows(dose), activities, limits, dose)
-    return Solution(activities, bound, "optimal")
+    check_limits_at_zero(limits, dose)
+    planes = CuttingPlanes(goal, limits, dose, activity_caps_gbq(limits, dose, only))
+    return optimize_planes(planes, Watch(effort or Effort()))
 
 
-def _optimum(
-    goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarray | None
-) -> tuple[np.ndarray, float]:
-    """Return optimal activities (sites,) [GBq] and the bound."""
-    model = Model(dose, activity_caps_gbq(limits, dose, only))
-    constraints = [c for limit in limits for c in limit.constraints(model)]
-    status, bound = solve_with_highs(goal.expression(model), goal.maximized, constraints, model)
-    if status == "infeasible":
-        raise _infeasible(limits, dose, only)
-    if status != "optimal":
-        raise SolverFailure(f"HiGHS ended with status '{status}' and no plan: check the numbers of the case.")
-    return cleaned(model.activities.value), bound
+def optimize_planes(planes: CuttingPlanes, watch: Watch) -> Solution:
+    """Return the best activities of a model, which may know planes from an earlier solution; see ``optimize``."""
+    allowed = planes.cap_gbq > 0
+    root = planes.solve(allowed, None, _CONTINUOUS_GAP, watch)
+    choice, search = _choose(planes, root, watch)
+    found = choice or root
+    best, score, bound = found.activities_gbq, found.score, found.bound
+    if not np.isfinite(score):
+        if watch.over:
+            raise SolverFailure("The time limit ended the search before any plan within the limits was found.")
+        raise infeasible(planes, allowed)
+    activities = _preferred(planes, search, best, score, watch)
+    closed = bound - score <= 2.0 * max(watch.effort.gap, _CONTINUOUS_GAP) * max(1e-3, abs(bound))
+    sign = 1.0 if planes.goal.maximized else -1.0
+    return Solution(activities, sign * score, sign * bound, "optimal" if closed else "time limit", planes, root, choice)
 
 
-def _on_sites(
-    chosen: np.ndarray, activities: np.ndarray, goal: Goal, limits: Sequence[Limit], dose: DosePerGBq
-) -> np.ndarray:
-    """Return the optimum on the chosen sites if it reaches the goal value of the activities, else these."""
-    try:
-        other, _ = _optimum(goal, limits, dose, chosen)
-    except (Infeasible, SolverFailure):  # at the accuracy of the solver
-        return activities
-    change = goal.value(dose, other) - goal.value(dose, activities)
-    worse = -change if goal.maximized else change
-    return other if worse <= EQUAL * max(1.0, abs(goal.value(dose, activities))) else activities
-
-
-def _infeasible(limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarray | None) -> Infeasible:
-    """Find a least relative relaxation that makes the limits compatible, and name it."""
-    model = Model(dose, _RELAXED_CAPS * activity_caps_gbq(limits, dose, only))
-    relaxed, slacks = [], []
+def check_limits_at_zero(limits: Sequence[Limit], dose: DosePerGBq) -> None:
+    """Refuse upper limits that are exceeded without any activity (``Infeasible``)."""
+    zero = np.zeros(len(dose.site_names))
     for limit in limits:
-        slack = 0.0
-        if limit.quantity.keyword != "count":  # the number of sites is never relaxed
-            slack = cvxpy().Variable(nonneg=True)
-            slacks.append(slack / max(limit.bound, 1.0))
-        relaxed += limit.quantity.constraints(model, limit.upper, limit.bound, slack)
-    status, _ = solve_with_highs(sum(slacks), False, relaxed, model)
-    if status != "optimal":
-        return Infeasible("The limits contradict each other, even if each is relaxed: check their numbers.")
-    activities = cleaned(model.activities.value)
-    named = {str(limit): limit for limit in limits if not limit.is_met(dose, activities)}
-    excess = {text: float(limit.excess(dose, activities)) for text, limit in named.items()}
-    if not excess:
-        return Infeasible(
-            "The limits contradict each other by less than the accuracy of the solver: loosen one of them."
-        )
-    parts = [f"'{text}' by {value:.3g} {named[text].quantity.unit}" for text, value in excess.items()]
-    return Infeasible(
-        f"The limits contradict each other; no plan meets them all. Least relaxation: {' and '.join(parts)}.", excess
-    )
+        if limit.upper and not limit.is_met(dose, zero):
+            excess = float(limit.excess(dose, zero))
+            raise Infeasible(
+                f"The limits contradict each other; no plan meets them all. Least relaxation: '{limit}' by "
+                f"{excess:.3g} {limit.quantity.unit}, which is reached before anything is injected.",
+                {str(limit): excess},
+            )
+
+
+def _choose(planes: CuttingPlanes, root: Optimum, watch: Watch) -> tuple[Choice | None, SiteSearch | None]:
+    """Search over the sites if any rule asks for it."""
+    if not planes.rules.any:
+        return None, None
+    most = planes.rules.most_sites or len(planes.cap_gbq)
+    search = SiteSearch(planes, min(most, len(planes.cap_gbq)), watch.effort.gap, watch)
+    return search.run(root), search
+
+
+def _preferred(
+    planes: CuttingPlanes, search: SiteSearch | None, best: np.ndarray, score: float, watch: Watch
+) -> np.ndarray:
+    """Return the plan of fewest injections within the tolerated loss, by the other tie-breaks among its equals."""
+    if watch.effort.fewer_within is None or not best.any():
+        return best
+    enough = score - max(watch.effort.fewer_within * abs(score), slack_of(score))
+    used = int(np.count_nonzero(best))
+    search = _fewest(planes, used, enough, watch) or search or _search(planes, used, enough, watch)
+    if search.best.any() and not watch.over:
+        best = preferred(planes, search.equals(), search.score)
+    raised = raise_the_others(planes, best)
+    return raised if within(planes.limits, planes, raised) else best
+
+
+def _fewest(planes: CuttingPlanes, used: int, enough: float, watch: Watch) -> SiteSearch | None:
+    """Return the finished search with the least number of sites whose plan is good enough, if below ``used``."""
+    found = None
+    failed, works = 0, used
+    while works - failed > 1 and not watch.over:
+        number = (failed + works) // 2
+        search = _search(planes, number, enough, watch)
+        if search.score >= enough:
+            found, works = search, int(np.count_nonzero(search.best))
+        else:
+            failed = number
+    return found
+
+
+def _search(planes: CuttingPlanes, number: int, enough: float, watch: Watch) -> SiteSearch:
+    """Search for a plan on a number of sites, without proof if it takes long."""
+    root = planes.solve(planes.cap_gbq > 0, None, _CONTINUOUS_GAP)
+    search = SiteSearch(planes, number, watch.effort.gap, watch, enough, _NODES_FOR_FEWER)
+    search.run(root)
+    return search

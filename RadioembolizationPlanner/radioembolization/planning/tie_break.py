@@ -1,54 +1,116 @@
-"""Which of several plans of equal goal value: nothing here changes the value or is part of its proof."""
+"""Which of several plans of equal goal value: nothing here is part of a proof.
+
+Fewer injections are preferred as long as the goal is hardly worse (``Effort.fewer_within``).  Among choices of as many
+sites with the same goal value, the one with the least lung dose is taken, then with the least activity, then with the
+most proximal sites (the largest perfused mass), then with the earlier candidates.  On the sites chosen, the other
+tumours are raised.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from radioembolization.dose import DosePerGBq
-from radioembolization.planning.goals import Goal
-from radioembolization.planning.highs import cleaned, solve_with_highs
-from radioembolization.planning.limits import Limit, activity_caps_gbq
-from radioembolization.planning.model import Model, cvxpy
+from radioembolization.errors import SolverFailure
+from radioembolization.planning.cutting_planes import CuttingPlanes
+from radioembolization.planning.goals import LowestOf
+from radioembolization.planning.limits import USED_GBQ, Limit
+from radioembolization.planning.model import cvxpy
+from radioembolization.planning.reduced import Reduced
+from radioembolization.structures import Role
 
-#: A tie-break may not lower the goal, or a settled tumour, by more than this, relative.
+#: Choices of sites with goals closer than this, relative, are equal.
+EQUAL = 1e-6
+#: A tie-break on given sites may not lower the goal, or a settled tumour, by more than this, relative.
 _TIE = 1e-9
-#: The choice of sites by least activity may lower the goal by this, relative.
-EQUAL = 1e-7
-#: Goals below this are equal in every respect [Gy].
-_SMALLEST_GOAL_GY = 1e-3
+#: Goals below this are equal in every respect.
+_SMALLEST_GOAL = 1e-3
 #: Tumour means closer than this, relative (and in Gy below 1 Gy), are at one level.
 _SAME = 1e-6
-#: Preference of a candidate over the next in the list, in relative activity.
-_EARLIER = 1e-3
+#: Lung doses and activities closer than this, relative, are equal.
+_SAME_AMOUNT = 1e-6
+_MOST_ROUNDS = 20
 
 
-def sites_of_least_activity(
-    goal: Goal, activities: np.ndarray, limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarray | None
-) -> np.ndarray:
-    """Return the sites (sites,) of bool of the plan of equal goal value with the least activity.
+def slack_of(score: float) -> float:
+    """Return by how much the score of an equal plan may be lower."""
+    return EQUAL * max(_SMALLEST_GOAL, abs(score))
 
-    Of equal activity, earlier candidates are preferred.  Nested territories make plans exchangeable (the
-    parent can replace its children); without a rule the solver's path would decide, and the same patient
-    on another grid could have another plan.
+
+def preferred(planes: CuttingPlanes, plans: list[np.ndarray], score: float) -> np.ndarray:
+    """Return the plan (sites,) that is preferred among plans of equal score on different sites.
+
+    Of each choice of sites, the plan of the least lung dose, and of the least activity at that, is compared.
     """
-    model = Model(dose, activity_caps_gbq(limits, dose, only))
-    constraints = [c for limit in limits for c in limit.constraints(model)]
-    value, expression = goal.value(dose, activities), goal.expression(model)
-    slack = EQUAL * max(_SMALLEST_GOAL_GY, abs(value))
-    constraints.append(expression >= value - slack if goal.maximized else expression <= value + slack)
-    weights = 1.0 + _EARLIER * np.arange(len(activities))
-    status, _ = solve_with_highs(weights @ model.activities, False, constraints, model)
-    return cleaned(model.activities.value if status == "optimal" else activities) > 0
+    if len(plans) == 1:
+        return plans[0]
+    plans = sorted(plans, key=lambda plan: tuple(np.flatnonzero(plan)))
+    thrifty = [_thrifty(planes, plan, score) for plan in plans]
+    keys = np.array([_key(planes, plan) for plan in thrifty])
+    left = list(range(len(plans)))
+    for column in keys.T:
+        least = min(column[i] for i in left)
+        left = [i for i in left if column[i] <= least + _SAME_AMOUNT * max(1e-6, abs(least))]
+    return plans[left[0]]
 
 
-def raise_the_others(rows: np.ndarray, activities: np.ndarray, limits: Sequence[Limit], dose: DosePerGBq) -> np.ndarray:
+def _key(planes: CuttingPlanes, activities: np.ndarray) -> tuple[float, float, float]:
+    """Return lung dose, activity and (negative) perfused mass of the sites used; smaller is preferred."""
+    lung = _lung_row(planes) @ activities
+    return float(lung), float(activities.sum()), -float(perfused_kg(planes)[activities > 0].sum())
+
+
+def _lung_row(planes: CuttingPlanes) -> np.ndarray:
+    dose = planes.dose
+    return dose.lung_shunt if dose.lung_gy_per_gbq is None else dose.lung_gy_per_gbq
+
+
+def perfused_kg(planes: CuttingPlanes) -> np.ndarray:
+    """Return the mass of liver that each site perfuses (sites,) [kg]: the larger, the more proximal."""
+    dose = planes.dose
+    liver = np.unique(np.concatenate([s.voxels for s in dose.structures if s.role is not Role.ORGAN]))
+    return np.asarray(dose.perfused[:, liver] @ dose.voxel_kg[liver])
+
+
+def _thrifty(planes: CuttingPlanes, activities: np.ndarray, score: float) -> np.ndarray:
+    """Return the plan of least lung dose, then least activity, of the same score on the same sites."""
+    plan, held = activities, []
+    for row in (_lung_row(planes), np.ones(len(activities))):
+        found = _least(planes, activities > 0, row, score - slack_of(score), held)
+        if found is None:
+            return plan
+        plan = found
+        held.append((row, float(row @ plan)))
+    return plan
+
+
+def _least(
+    planes: CuttingPlanes, used: np.ndarray, row: np.ndarray, score: float, held: list[tuple[np.ndarray, float]]
+) -> np.ndarray | None:
+    """Minimize a row over plans that reach a score and keep other rows, on some sites."""
+    planes.require(used)
+    for _ in range(_MOST_ROUNDS):
+        model = Reduced(planes, used)
+        kept = [r @ model.activities <= value * (1 + _SAME_AMOUNT / 10) + 1e-12 for r, value in held]
+        found = model.solve(row @ model.activities, False, model.score >= score, *kept)
+        if found is None:
+            return None
+        if not planes.separate(found) + planes.separate_goal(found, score):
+            return found
+    return None
+
+
+def raise_the_others(planes: CuttingPlanes, activities: np.ndarray) -> np.ndarray:
     """Among plans of equal worst tumour on the same sites, raise the next worst, and so on.
 
-    Without it, a tumour in a territory of its own would keep whatever dose the solver's vertex has.
+    Without it, a tumour in a territory of its own would keep whatever dose the solver's vertex has.  For goals that
+    are the lowest of several means; others keep their plan.
     """
-    only = activities > 0
+    goal = planes.goal
+    used = activities > 0
+    if not isinstance(goal, LowestOf) or not used.any():
+        return activities
+    planes.require(used)
+    rows = goal.rows(planes.dose)
     floors = np.full(len(rows), -np.inf)
     best = activities
     while not np.all(np.isfinite(floors)):
@@ -56,10 +118,10 @@ def raise_the_others(rows: np.ndarray, activities: np.ndarray, limits: Sequence[
         free = ~np.isfinite(floors)
         lowest = doses[free].min()
         at_lowest = np.flatnonzero(free & (doses <= lowest + _SAME * max(1.0, lowest)))
-        floors[_stuck(at_lowest, np.where(free, lowest, floors), rows, limits, dose, only)] = lowest
+        floors[_stuck(at_lowest, np.where(free, lowest, floors), rows, planes, used)] = lowest
         if np.all(np.isfinite(floors)):
             break
-        better = _raise_level(rows, floors, limits, dose, only)
+        better = _raise_level(rows, floors, planes, used)
         if better is None:
             break
         best = better
@@ -67,12 +129,7 @@ def raise_the_others(rows: np.ndarray, activities: np.ndarray, limits: Sequence[
 
 
 def _stuck(
-    at_lowest: np.ndarray,
-    level: np.ndarray,
-    rows: np.ndarray,
-    limits: Sequence[Limit],
-    dose: DosePerGBq,
-    only: np.ndarray,
+    at_lowest: np.ndarray, level: np.ndarray, rows: np.ndarray, planes: CuttingPlanes, used: np.ndarray
 ) -> np.ndarray:
     """Return those of the lowest tumours that cannot rise while all others keep the level.
 
@@ -84,24 +141,35 @@ def _stuck(
     stuck = []
     for tumour in at_lowest:
         others = np.where(np.arange(len(level)) == tumour, -np.inf, level)
-        raised = _raise_level(rows, others, limits, dose, only)
+        raised = _raise_level(rows, others, planes, used)
         if raised is None or rows[tumour] @ raised <= level[tumour] + _SAME * max(1.0, level[tumour]):
             stuck.append(tumour)
     return np.array(stuck) if stuck else at_lowest
 
 
-def _raise_level(
-    rows: np.ndarray, floors: np.ndarray, limits: Sequence[Limit], dose: DosePerGBq, only: np.ndarray
-) -> np.ndarray | None:
+def _raise_level(rows: np.ndarray, floors: np.ndarray, planes: CuttingPlanes, used: np.ndarray) -> np.ndarray | None:
     """Maximize the lowest free tumour dose while the others keep their floors; None if it fails."""
-    model = Model(dose, activity_caps_gbq(limits, dose, only))
-    constraints = [c for limit in limits for c in limit.constraints(model)]
     held = np.isfinite(floors)
-    constraints.append(rows[held] @ model.activities >= floors[held] * (1 - _TIE))
-    if model.uses_choice:
-        constraints.append(model.used == only.astype(float))
-    status, _ = solve_with_highs(cvxpy().min(rows[~held] @ model.activities), True, constraints, model)
-    if status != "optimal":
-        return None
-    found = cleaned(model.activities.value)
-    return found if all(limit.is_met(dose, found) for limit in limits) else None
+    for _ in range(_MOST_ROUNDS):
+        model = Reduced(planes, used)
+        kept = rows[held] @ model.activities >= floors[held] * (1 - _TIE)
+        try:
+            found = model.solve(cvxpy().min(rows[~held] @ model.activities), True, kept)
+        except SolverFailure:
+            return None
+        if found is None:
+            return None
+        if not planes.separate(found):
+            return found if within(planes.limits, planes, found) else None
+    return None
+
+
+def within(limits: tuple[Limit, ...], planes: CuttingPlanes, activities: np.ndarray) -> bool:
+    """Whether all limits are met, evaluated in float64 on all voxels."""
+    return all(limit.is_met(planes.dose, activities) for limit in limits)
+
+
+def cleaned(activities: np.ndarray) -> np.ndarray:
+    """Return activities (sites,) with traces below ``USED_GBQ`` set to zero."""
+    activities = np.asarray(activities, dtype=float)
+    return np.where(activities > USED_GBQ, activities, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class PerfusedNormalLiverDose(Quantity):
     """
 
     full_from_gy: float = 10.0
+    homogeneous: ClassVar[bool] = False
+    shifts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not self.full_from_gy > 0:

@@ -1,0 +1,48 @@
+"""What contradicts what: the least relaxation of limits that no plan meets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from radioembolization.errors import Infeasible
+from radioembolization.planning.cutting_planes import CuttingPlanes
+from radioembolization.planning.reduced import Reduced
+
+_MOST_ROUNDS = 50
+
+
+def infeasible(planes: CuttingPlanes, allowed: np.ndarray) -> Infeasible:
+    """Return the error that names a least relaxation, relative to the bounds, of the limits of a model.
+
+    The number of sites is never relaxed.
+    """
+    activities = _least_relaxed(planes, allowed)
+    if activities is None:
+        return Infeasible("The limits contradict each other, even if each is relaxed: check their numbers.")
+    dose = planes.dose
+    broken = [limit for limit in planes.limits if not limit.is_met(dose, activities)]
+    excess = {str(limit): float(limit.excess(dose, activities)) for limit in broken}
+    if not excess:
+        return Infeasible(
+            "The limits contradict each other by less than the accuracy of the solver: loosen one of them."
+        )
+    units = {str(limit): limit.quantity.unit for limit in broken}
+    parts = [f"'{text}' by {value:.3g} {units[text]}" for text, value in excess.items()]
+    return Infeasible(
+        f"The limits contradict each other; no plan meets them all. Least relaxation: {' and '.join(parts)}.", excess
+    )
+
+
+def _least_relaxed(planes: CuttingPlanes, allowed: np.ndarray) -> np.ndarray | None:
+    planes.require(None)
+    activities = None
+    for _ in range(_MOST_ROUNDS):
+        model = Reduced(planes, allowed, elastic=True)
+        weights = [1.0 / max(planes.limits[index].bound, 1.0) for index in model.excess]
+        total = sum(w * e for w, e in zip(weights, model.excess.values(), strict=True))
+        activities = model.solve(total, False)
+        if activities is None or not planes.separate_relaxed(
+            activities, {i: float(e.value) for i, e in model.excess.items()}
+        ):
+            return activities
+    return activities

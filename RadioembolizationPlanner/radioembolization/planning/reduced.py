@@ -1,0 +1,111 @@
+"""The reduced model in cvxpy: a handful of rows in the place of all voxels, readable and for any objective.
+
+``CuttingPlanes`` solves the same rows with HiGHS directly, because it does so hundreds of times; here they are stated
+once, for what is asked once: tie-breaks, least relaxations, and the referee of the tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from radioembolization.errors import SolverFailure
+from radioembolization.planning.cutting_planes import CuttingPlanes
+from radioembolization.planning.lagrangian import NONE
+from radioembolization.planning.limits import USED_GBQ
+from radioembolization.planning.model import cvxpy
+
+_OPTIONS = {
+    "output_flag": False,
+    "mip_rel_gap": 1e-7,
+    "mip_feasibility_tolerance": 1e-9,
+    "primal_feasibility_tolerance": 1e-9,
+    "random_seed": 0,
+    "parallel": "off",
+}
+
+
+class Reduced:
+    """Activities within the planes known so far.
+
+    Parameters
+    ----------
+    planes : CuttingPlanes
+    allowed : ndarray (sites,) of bool, optional
+        Sites that may have activity; default all.
+    elastic : bool
+        Whether every limit on doses or activities may be exceeded, see ``excess``.
+
+    Attributes
+    ----------
+    activities, levels : cvxpy variables (sites,), (terms,)
+    excess : dict of int to cvxpy variable
+        By how much each limit is exceeded [its unit], by its index.
+    """
+
+    def __init__(self, planes: CuttingPlanes, allowed: np.ndarray | None = None, elastic: bool = False) -> None:
+        cp = cvxpy()
+        self.planes = planes
+        cap = planes.cap_gbq * (10.0 if elastic else 1.0)
+        cap = cap if allowed is None else np.where(allowed, cap, 0.0)
+        self.activities = cp.Variable(len(cap), bounds=[np.zeros(len(cap)), cap])
+        self.levels = cp.Variable(len(planes.terms))
+        self.excess: dict[int, Any] = {}
+        self.constraints = [*self._rows(elastic), *self._rules(cap, elastic)]
+
+    def _rows(self, elastic: bool) -> list[Any]:
+        rows, constraints = self.planes.master.rows(), []
+        for number, origin in enumerate(self.planes.origins):
+            if origin.kind == "site" or not self.planes.master.is_active(number):
+                continue
+            left = rows.matrix[number] @ self.activities
+            if rows.term[number] != NONE:
+                left = left + self.levels[int(rows.term[number])]
+            elif elastic:
+                left = left - self._excess_of(origin.index)
+            constraints.append(left <= rows.right[number])
+        return constraints
+
+    def _excess_of(self, limit: int) -> Any:
+        if limit not in self.excess:
+            self.excess[limit] = cvxpy().Variable(nonneg=True)
+        return self.excess[limit]
+
+    def _rules(self, cap: np.ndarray, elastic: bool) -> list[Any]:
+        rules = self.planes.rules
+        if not rules.any:
+            return []
+        used = cvxpy().Variable(len(cap), boolean=True)
+        constraints = [self.activities <= cvxpy().multiply(cap, used)]
+        if rules.most_sites is not None:
+            constraints.append(cvxpy().sum(used) <= rules.most_sites)
+        for (site, plane), owner in zip(rules.if_used, self.planes.rule_owners, strict=True):
+            largest = float(np.maximum(plane.row, 0.0) @ cap) + max(plane.constant, 0.0)
+            slack = self._excess_of(owner) if elastic else 0.0
+            constraints.append(plane.row @ self.activities + plane.constant <= largest * (1 - used[site]) + slack)
+        return constraints
+
+    @property
+    def score(self) -> Any:
+        """What is maximized, as a cvxpy expression."""
+        return np.array([weight for weight, _ in self.planes.terms]) @ self.levels
+
+    def solve(self, objective: Any, maximized: bool, *more: Any) -> np.ndarray | None:
+        """Return the activities (sites,) that are best by an expression; None if there are none.
+
+        Raises
+        ------
+        SolverFailure
+        """
+        cp = cvxpy()
+        sense = cp.Maximize(objective) if maximized else cp.Minimize(objective)
+        problem = cp.Problem(sense, [*self.constraints, *more])
+        try:
+            problem.solve(solver=cp.HIGHS, **_OPTIONS)
+        except cp.error.SolverError as error:
+            raise SolverFailure(f"HiGHS failed: {error}") from error
+        if problem.status not in ("optimal", "optimal_inaccurate"):
+            return None
+        activities = np.asarray(self.activities.value, dtype=float)
+        return np.where(activities > USED_GBQ, activities, 0.0)

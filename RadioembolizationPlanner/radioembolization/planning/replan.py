@@ -1,0 +1,58 @@
+"""Solving again after a limit was moved, in the time of a mouse movement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from radioembolization.dose import DosePerGBq
+from radioembolization.planning.cutting_planes import CuttingPlanes
+from radioembolization.planning.effort import Effort, Watch
+from radioembolization.planning.limits import Limit, activity_caps_gbq
+from radioembolization.planning.problem import Problem
+from radioembolization.planning.solve import Solution, check_limits_at_zero, optimize_planes
+
+#: A plan while a slider moves: no search for fewer injections, no tie-breaks.
+LIVE = Effort(fewer_within=None)
+
+
+class Replanner:
+    """Solves problems that differ in the bounds of their limits, and remembers every plane.
+
+    Parameters
+    ----------
+    problem : Problem
+    dose : DosePerGBq
+    effort : Effort, optional
+    """
+
+    def __init__(self, problem: Problem, dose: DosePerGBq, effort: Effort = LIVE) -> None:
+        self.dose, self.effort = dose, effort
+        self._problem = problem
+        self._planes: CuttingPlanes | None = None
+
+    def solve(self, problem: Problem | None = None) -> Solution:
+        """Return the solution of a problem; errors as of ``optimize``.
+
+        A problem with another goal or other limits, apart from their bounds, is stated from scratch.
+        """
+        problem = problem or self._problem
+        check_limits_at_zero(problem.limits, self.dose)
+        caps = activity_caps_gbq(problem.limits, self.dose)
+        if self._planes is not None and problem.goal == self._problem.goal and _alike(problem, self._problem):
+            self._planes.changed(problem.limits, caps)
+        else:
+            self._planes = CuttingPlanes(problem.goal, problem.limits, self.dose, caps)
+        self._problem = problem
+        return optimize_planes(self._planes, Watch(self.effort))
+
+
+def _alike(one: Problem, other: Problem) -> bool:
+    """Whether two problems differ at most in bounds that are no rules about sites."""
+    if len(one.limits) != len(other.limits):
+        return False
+    return all(_same_but_bound(a, b) for a, b in zip(one.limits, other.limits, strict=True))
+
+
+def _same_but_bound(one: Limit, other: Limit) -> bool:
+    moved = one == other or (one.quantity.unit == "Gy" or one.quantity.linear)
+    return moved and replace(one, bound=other.bound) == other
