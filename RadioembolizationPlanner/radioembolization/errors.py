@@ -71,6 +71,10 @@ class SolverFailure(PlannerError):
     """The solver ended without a usable plan."""
 
 
+class CertificateRejected(PlannerError):
+    """A plan, its bound or the proof of it do not stand up to being computed anew."""
+
+
 class MissingPackage(PlannerError, ImportError):
     """A package needed by one feature is not installed; the message names both."""
 

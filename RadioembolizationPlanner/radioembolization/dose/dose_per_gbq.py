@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -129,11 +130,17 @@ class DosePerGBq:
     @cached_property
     def mean_rows(self) -> dict[str, np.ndarray]:
         """Mean dose per GBq (sites,) of each structure by name [Gy/GBq]."""
-        return {s.name: self.mean_row(s.voxels) for s in self.structures}
+        return {s.name: self.mean_row(s.voxels) for s in self.structures if len(s.voxels)}
 
     def structure_row(self, name: str) -> np.ndarray:
-        """Return the mean dose per GBq (sites,) of a structure [Gy/GBq]; ``StructureError`` if there is none."""
-        return self.mean_rows[self.structure(name).name]
+        """Return the mean dose per GBq (sites,) of a structure [Gy/GBq]; ``StructureError`` if it has no voxels."""
+        return self.mean_rows[self._drawn(name).name]
+
+    def _drawn(self, name: str) -> StructureRows:
+        structure = self.structure(name)
+        if not len(structure.voxels):
+            raise StructureError(f"Structure '{name}' has no voxels: draw it, or leave out what asks for it.")
+        return structure
 
     @cached_property
     def _voxel_rows(self) -> dict[str, VoxelRows]:
@@ -142,9 +149,7 @@ class DosePerGBq:
     def voxel_rows(self, name: str) -> VoxelRows:
         """Return the rows of one structure side by side, made once; ``StructureError`` if there is none."""
         if name not in self._voxel_rows:
-            voxels = self.structure(name).voxels
-            if not len(voxels):
-                raise StructureError(f"Structure '{name}' has no voxels: draw it, or leave out what asks for it.")
+            voxels = self._drawn(name).voxels
             self._voxel_rows[name] = VoxelRows(self.rows[:, voxels], self.voxel_kg[voxels])
         return self._voxel_rows[name]
 
@@ -225,6 +230,22 @@ class DosePerGBq:
         """Split voxels by the territories they lie in; return membership (sites,) and voxels of each part."""
         members, part = np.unique(self.perfused[:, voxels].T, axis=0, return_inverse=True)
         return [(member, voxels[part.ravel() == index]) for index, member in enumerate(members)]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA256 over everything a plan depends on: rows, masses, territories, structures, shunts, lungs, device."""
+        digest = hashlib.sha256()
+        lungs = np.array([]) if self.lung_gy_per_gbq is None else self.lung_gy_per_gbq
+        share = np.array([]) if self.extrahepatic_share is None else self.extrahepatic_share
+        named = {"rows": self.rows, "voxel_kg": self.voxel_kg, "perfused": np.packbits(self.perfused)}
+        named |= {"lung_shunt": self.lung_shunt, "lung_gy_per_gbq": lungs, "extrahepatic_share": share}
+        named |= {f"{s.role}/{s.name}": s.voxels.astype(np.int64) for s in self.structures}
+        digest.update(repr((self.site_names, self.settings.device.name, self.settings.energy_j_per_gbq)).encode())
+        for name, array in named.items():
+            whole = np.ascontiguousarray(array)
+            digest.update(f"{name} {whole.dtype} {whole.shape}".encode())
+            digest.update(whole.data)
+        return digest.hexdigest()
 
     @property
     def _normal_liver(self) -> StructureRows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 #: Voxels taken at a time where sums are carried in float64.
@@ -61,6 +63,19 @@ class VoxelRows:
         for start in range(0, len(self), _BLOCK):
             part = self.rows[:, start : start + _BLOCK].astype(kind, copy=False)
             total += part @ weights[start : start + _BLOCK]
+        return total
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """Mean over the mass of the products of the rows (sites, sites) [Gy^2/GBq^2], ``sum_v share_v D_v D_v^T``.
+
+        ``x @ gram @ x`` is the mean of the squared dose.  Summed in float64 over blocks of voxels: single precision
+        would lose that it is not negative for any x.
+        """
+        total = np.zeros((len(self.rows), len(self.rows)))
+        for start in range(0, len(self), _BLOCK):
+            part = self.rows[:, start : start + _BLOCK] * np.sqrt(self.share[start : start + _BLOCK])
+            total += part @ part.T
         return total
 
     def row_of(self, voxel: int) -> np.ndarray:

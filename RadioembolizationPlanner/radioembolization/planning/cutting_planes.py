@@ -28,7 +28,7 @@ _VIOLATED = 1e-7
 _SAFE = 0.5
 _MOST_ROUNDS = 500
 #: Caps follow from the limits; loosened, it is always the limit that holds an activity, and has the multiplier.
-_LOOSER = 1.0 + 1e-4
+LOOSER = 1.0 + 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +95,10 @@ class CuttingPlanes:
 
     def __init__(self, goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: np.ndarray) -> None:
         self.goal, self.limits, self.dose = goal, tuple(limits), dose
-        self.cap_gbq = np.asarray(cap_gbq, dtype=float) * _LOOSER
+        self.cap_gbq = np.asarray(cap_gbq, dtype=float) * LOOSER
         self.terms = goal.terms
         self.rules = SiteRules.together(limit.rules(dose) for limit in self.limits)
-        self._ruled = [limit.rules(dose) is not None for limit in self.limits]
+        self._ruled = [limit.rules(dose) is not None or limit.volume_bound is not None for limit in self.limits]
         #: Index of the limit that each rule of a used site comes from.
         self.rule_owners = [
             index for index, limit in enumerate(self.limits) for _ in (limit.rules(dose) or SiteRules()).if_used
@@ -303,7 +303,7 @@ class CuttingPlanes:
             if new.bound != old.bound:
                 self._move(index, new)
         self.limits = tuple(limits)
-        self.cap_gbq = np.asarray(cap_gbq, dtype=float) * _LOOSER
+        self.cap_gbq = np.asarray(cap_gbq, dtype=float) * LOOSER
 
     def _move(self, index: int, new: Limit) -> None:
         """Move the planes of a limit with its bound; where the bound is in their rows, they are made anew."""

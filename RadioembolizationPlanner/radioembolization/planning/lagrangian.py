@@ -1,17 +1,17 @@
 """The bound that multipliers prove, in numpy: no solver, no tolerance of a solver.
 
-Over activities ``l <= x <= u``, levels t (free) and slacks ``s >= 0``, the linear program is
+Over activities ``l <= x <= u`` and levels t (free), the linear program is
 
-    maximize   sum_i w_i t_i - sum_k p_k s_k
-    subject to G x + t_i(row) - s_k(row) <= r        for every row,
+    maximize   sum_i w_i t_i
+    subject to G x + t_i(row) <= r        for every row,
 
-each row with the level of one term of the goal, or a slack, or neither.  For any multipliers ``y >= 0`` that sum
-to w_i over the rows of each term and to at most p_k over those of each slack, its value is at most
+each row with the level of one term of the goal, or none.  For any multipliers ``y >= 0`` that sum to w_i over the rows
+of each term, its value is at most
 
     y r + sum_j max(-(G'y)_j u_j, -(G'y)_j l_j),
 
-so that the accuracy of whoever found y cannot falsify the bound.  Multipliers of rows of limits may be scaled by
-any factor; a good one is searched, which makes bounds insensitive to rounding.
+so that the accuracy of whoever found y cannot falsify the bound.  Multipliers of rows of limits may be scaled by any
+factor; a good one is searched, which makes bounds insensitive to rounding.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: No term or slack.
+#: No term.
 NONE = -1
 #: What sites that a cut leaves out may add to its threshold, relative.
 NEGLIGIBLE = 1e-8
@@ -34,29 +34,19 @@ class Rows:
     ----------
     matrix : ndarray (rows, sites)
     right : ndarray (rows,)
-    term, slack : ndarray (rows,) of int
-        Which level and which slack each row holds; -1 for none.
+    term : ndarray (rows,) of int
+        Which level each row holds; -1 for none.
     weights : ndarray (terms,)
-    penalties : ndarray (slacks,)
     """
 
     matrix: np.ndarray
     right: np.ndarray
     term: np.ndarray
-    slack: np.ndarray
     weights: np.ndarray
-    penalties: np.ndarray
 
     def only(self, chosen: np.ndarray) -> Rows:
         """Return some of the rows."""
-        return Rows(
-            self.matrix[chosen],
-            self.right[chosen],
-            self.term[chosen],
-            self.slack[chosen],
-            self.weights,
-            self.penalties,
-        )
+        return Rows(self.matrix[chosen], self.right[chosen], self.term[chosen], self.weights)
 
     def admissible(self, multipliers: np.ndarray) -> np.ndarray:
         """Return multipliers (rows,) changed so that they prove a bound; infinite where a term has none."""
@@ -65,11 +55,6 @@ class Rows:
             of_term = self.term == term
             total = y[of_term].sum()
             y[of_term] = y[of_term] * (weight / total) if total > 0 else np.inf
-        for slack, penalty in enumerate(self.penalties):
-            of_slack = self.slack == slack
-            total = y[of_slack].sum()
-            if total > penalty:
-                y[of_slack] *= penalty / total
         return y
 
 
@@ -94,11 +79,12 @@ class Argument:
     def of(rows: Rows, multipliers: np.ndarray) -> Argument:
         """Return the argument of multipliers (rows,); rows of limits that forbid nothing are scaled."""
         y = rows.admissible(multipliers)
-        scaled = (rows.term == NONE) & (rows.slack == NONE) & (rows.right >= 0)
-        fixed, free = y * ~scaled, y * scaled
-        if not np.all(np.isfinite(y)):
+        proves = np.all(np.isfinite(y)) and set(range(len(rows.weights))) <= set(rows.term[y > 0])
+        if not proves:
             sites = rows.matrix.shape[1]
             return Argument(np.inf, 0.0, np.zeros(sites), np.zeros(sites))
+        scaled = (rows.term == NONE) & (rows.right >= 0)
+        fixed, free = y * ~scaled, y * scaled
         return Argument(float(fixed @ rows.right), float(free @ rows.right), -(fixed @ rows.matrix), free @ rows.matrix)
 
     def bound(self, lower: np.ndarray, upper: np.ndarray) -> float:

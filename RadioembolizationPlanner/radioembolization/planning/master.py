@@ -37,6 +37,9 @@ class Relaxation:
 class Master:
     """Maximize the weighted sum of the levels over activities, within rows; see ``lagrangian``.
 
+    Rows of lower limits have a slack that costs more than the goal can gain, so that the program always has an
+    optimum; a bound that its multipliers prove holds for the program without slack all the same.
+
     Parameters
     ----------
     cap_gbq : ndarray (sites,)
@@ -52,7 +55,7 @@ class Master:
         self._all = np.arange(self._sites, dtype=np.int32)
         self._matrix = np.zeros((64, self._sites))
         self._right = np.zeros(64)
-        self._term, self._slack = np.full(64, NONE), np.full(64, NONE)
+        self._term = np.full(64, NONE)
         self._active = np.zeros(64, dtype=bool)
         self.count = 0
         self._solver = self._new_solver()
@@ -84,7 +87,7 @@ class Master:
             self._grow()
         number, self.count = self.count, self.count + 1
         self._matrix[number], self._right[number] = row, right
-        self._term[number], self._slack[number], self._active[number] = term, slack, active
+        self._term[number], self._active[number] = term, active
         columns = np.flatnonzero(row)
         values = row[columns]
         for column, value in ((term, 1.0), (slack, -1.0)):
@@ -138,11 +141,9 @@ class Master:
         return Relaxation(value, activities, levels, slacks, multipliers)
 
     def rows(self) -> Rows:
-        """Return all rows; those that are not active have an infinite right side."""
+        """Return all rows, those that are not active too."""
         used = slice(0, self.count)
-        return Rows(
-            self._matrix[used], self._right[used], self._term[used], self._slack[used], self.weights, self.penalties
-        )
+        return Rows(self._matrix[used], self._right[used], self._term[used], self.weights)
 
     def argument(self, multipliers: np.ndarray) -> Argument:
         """Return what multipliers (rows,) of active rows say about every plan."""
@@ -160,5 +161,4 @@ class Master:
         self._matrix = np.vstack([self._matrix, np.zeros((size, self._sites))])
         self._right = np.concatenate([self._right, np.zeros(size)])
         self._term = np.concatenate([self._term, np.full(size, NONE)])
-        self._slack = np.concatenate([self._slack, np.full(size, NONE)])
         self._active = np.concatenate([self._active, np.zeros(size, dtype=bool)])

@@ -12,6 +12,7 @@ from radioembolization.errors import LimitError
 from radioembolization.planning.choice import SiteRules
 from radioembolization.planning.limits import USED_GBQ, Limit, Quantity
 from radioembolization.planning.model import Model
+from radioembolization.planning.quantities.activity import InGBq
 from radioembolization.planning.supports import Support
 
 
@@ -20,32 +21,52 @@ def _units(dose: DosePerGBq) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class InjectionActivity(Quantity):
+class InjectionActivity(InGBq):
     """Activity of each injection, bounded from below: ``InjectionActivity().at_least(gbq=0.1)``.
 
-    Its value is the smallest activity of any site used.
+    Its value is the smallest activity of any site used.  Bounded from above it is ``LargestInjectionActivity``.
     """
-
-    keyword: ClassVar[str] = "gbq"
-    unit: ClassVar[str] = "GBq"
 
     @property
     def name(self) -> str:
         return "activity of each injection"
 
+    def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
+        return LargestInjectionActivity()._limit(bound, upper) if upper else super()._limit(bound, upper)
+
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         used = np.asarray(activities_gbq)[np.asarray(activities_gbq) > USED_GBQ]
         return float(used.min()) if len(used) else np.inf
 
-    def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules | None:
-        if at_most:
-            return None
+    def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules:
         return SiteRules(if_used=tuple((site, Support(-unit, bound)) for site, unit in enumerate(_units(dose))))
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
-        if at_most:
-            raise LimitError(f"An upper bound on the {self.name} is not available; limit the total activity.")
         return [model.activities >= bound * model.used - slack]
+
+
+@dataclass(frozen=True)
+class LargestInjectionActivity(InGBq):
+    """Largest activity of any injection, bounded from above: ``LargestInjectionActivity().at_most(gbq=3)``."""
+
+    @property
+    def name(self) -> str:
+        return "largest activity of any injection"
+
+    def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
+        return super()._limit(bound, upper) if upper else InjectionActivity()._limit(bound, upper)
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        return float(np.max(activities_gbq))
+
+    def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        return [Support(unit) for unit in _units(dose)]
+
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        return [model.activities <= bound + slack]
+
+    def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
+        return np.full(len(dose.site_names), bound)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Quantities that are a row times the activities: mean doses and amounts of activity."""
+"""Quantities that are a row times the activities, and mean doses, which are."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ class Linear(Quantity):
         return quotient(bound, self.row(dose))
 
 
+def printed(structure: str) -> str:
+    """Return the name of a structure with its denominator: all of the normal liver is the whole one."""
+    return f"whole {structure}" if structure == NORMAL_LIVER else structure
+
+
 def quotient(bound: float, row: np.ndarray) -> np.ndarray:
     """Return ``bound / row``, infinite where the row is zero."""
     return np.where(row > 0, bound / np.where(row > 0, row, 1.0), np.inf)
@@ -52,8 +57,7 @@ class MeanDose(Linear):
 
     @property
     def name(self) -> str:
-        whole = "whole " if self.structure == NORMAL_LIVER else ""
-        return f"mean dose, {whole}{self.structure}"
+        return f"mean dose, {printed(self.structure)}"
 
     def row(self, dose: DosePerGBq) -> np.ndarray:
         return dose.structure_row(self.structure)
@@ -94,30 +98,33 @@ class LungDose(Linear):
 
 
 @dataclass(frozen=True)
-class ShuntedActivity(Linear):
-    """Activity that reaches the lungs."""
+class GastrointestinalDose(Linear):
+    """Dose of a gastrointestinal deposit that takes up all activity beyond liver and lungs.
 
-    keyword: ClassVar[str] = "gbq"
-    unit: ClassVar[str] = "GBq"
+    ``k sum_j e_j x_j / mass`` with the extrahepatic share e_j of each site and the emitted energy k [J/GBq]; all of it
+    is absorbed there.
 
-    @property
-    def name(self) -> str:
-        return "activity shunted to the lungs"
+    Parameters
+    ----------
+    mass_kg : float
+        Mass of the deposit [kg], for instance of the wall where scout activity is seen.
+    """
 
-    def row(self, dose: DosePerGBq) -> np.ndarray:
-        return dose.lung_shunt
+    mass_kg: float
 
-
-@dataclass(frozen=True)
-class TotalActivity(Linear):
-    """Sum of all injected activities."""
-
-    keyword: ClassVar[str] = "gbq"
-    unit: ClassVar[str] = "GBq"
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.mass_kg) and self.mass_kg > 0):
+            raise LimitError(f"The mass of a gastrointestinal deposit must be positive, not {self.mass_kg:g} kg.")
 
     @property
     def name(self) -> str:
-        return "total injected activity"
+        return f"dose, gastrointestinal deposit of {self.mass_kg:g} kg"
 
     def row(self, dose: DosePerGBq) -> np.ndarray:
-        return np.ones(len(dose.site_names))
+        shares = dose.extrahepatic_share
+        if shares is None or not np.any(shares > 0):
+            raise LimitError(
+                f"A limit on the {self.name} limits nothing, because no site has an extrahepatic share: state "
+                "extrahepatic_share of the sites, or remove the limit."
+            )
+        return dose.settings.energy_j_per_gbq * shares / self.mass_kg

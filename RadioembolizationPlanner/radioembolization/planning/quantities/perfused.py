@@ -103,12 +103,15 @@ class TerritoryNormalLiverDose(Quantity):
     """Mean dose of the perfused normal liver in the territory of each site that is used; the highest counts.
 
     Every used territory is taken for itself, so a small injection into a large territory cannot dilute
-    a selective one.
+    a selective one.  Bounded from below it is ``LowestTerritoryNormalLiverDose``.
     """
 
     @property
     def name(self) -> str:
         return "mean dose, perfused normal liver of each territory"
+
+    def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
+        return super()._limit(bound, upper) if upper else LowestTerritoryNormalLiverDose()._limit(bound, upper)
 
     def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
         used = np.asarray(activities_gbq) > USED_GBQ
@@ -127,6 +130,33 @@ class TerritoryNormalLiverDose(Quantity):
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
         return quotient(bound, np.diag(dose.perfused_normal_rows))
+
+
+@dataclass(frozen=True)
+class LowestTerritoryNormalLiverDose(Quantity):
+    """Mean dose of the perfused normal liver in the territory of each site that is used; the lowest counts.
+
+    A lower limit on it is the intent of a lobectomy: the treated liver shrinks and the rest grows.  Without any
+    injection there is none and the value is infinite.
+    """
+
+    @property
+    def name(self) -> str:
+        return "lowest mean dose, perfused normal liver of each territory"
+
+    def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
+        return TerritoryNormalLiverDose()._limit(bound, upper) if upper else super()._limit(bound, upper)
+
+    def value(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> float:
+        used = np.asarray(activities_gbq) > USED_GBQ
+        return float(np.min(dose.perfused_normal_rows[used] @ activities_gbq, initial=np.inf))
+
+    def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules:
+        rows = dose.perfused_normal_rows
+        return SiteRules(if_used=tuple((site, Support(-row, bound)) for site, row in enumerate(rows)))
+
+    def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        return [model.dose.perfused_normal_rows @ model.activities >= bound * model.used - slack]
 
 
 def _upper_only(quantity: Quantity, at_most: bool) -> None:
