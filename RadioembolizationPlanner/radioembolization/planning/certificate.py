@@ -193,6 +193,7 @@ def verify(
     bound = certificate.bound if goal.maximized else -certificate.bound
     gap = abs(bound - found) / max(1e-3, abs(bound))
     sites = "all choices of sites" if certificate.proof is not None else "all activities"
+    branches = _size(certificate.proof)
     return Verdict(
         found,
         bound,
@@ -201,8 +202,8 @@ def verify(
             f"dose rows: {'SHA256 as stated' if same_rows else 'rebuilt from the images'}",
             f"plan: {len(limits)} limits met and the goal as stated, in float64 on {dose.rows.shape[1]} voxels",
             f"planes: {len(exact)} computed anew from the voxels",
-            f"bound: proved for {sites} from {len(certificate.cuts)} sets of multipliers and {_size(certificate.proof)} "
-            "branches, without a solver",
+            f"bound: proved for {sites} from {len(certificate.cuts)} sets of multipliers and {branches} branches, "
+            "without a solver",
         ),
     )
 

@@ -172,7 +172,12 @@ class CuttingPlanes:
             self.master.activate(number, used is not None and bool(used[site]))
 
     def solve(
-        self, allowed: np.ndarray, required: np.ndarray | None = None, gap: float = 1e-6, watch: Watch | None = None
+        self,
+        allowed: np.ndarray,
+        required: np.ndarray | None = None,
+        gap: float = 1e-6,
+        watch: Watch | None = None,
+        worth: float = -np.inf,
     ) -> Optimum:
         """Return the best plan on some sites.
 
@@ -185,6 +190,8 @@ class CuttingPlanes:
         gap : float
             Relative gap at which to stop.
         watch : Watch, optional
+        worth : float
+            Score that must be possible for the work to go on.
         """
         self.require(required)
         upper = np.where(allowed, self.cap_gbq, 0.0)
@@ -197,6 +204,8 @@ class CuttingPlanes:
             proved = self.master.argument(relaxation.multipliers).bound(np.zeros(len(upper)), upper)
             if proved <= bound:
                 bound, proof = proved, relaxation
+            if bound <= worth:
+                break
             x = relaxation.activities_gbq
             candidate, value, added = self._separate(relaxation)
             if value > score:

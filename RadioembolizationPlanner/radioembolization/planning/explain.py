@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from radioembolization.dose import DosePerGBq
-from radioembolization.errors import PlannerError
 from radioembolization.planning.baselines import BaselineResult
-from radioembolization.planning.goals import Goal
-from radioembolization.planning.limits import Limit, LimitResult
-from radioembolization.planning.solve import Solution, optimize
+from radioembolization.planning.limits import LimitResult
 from radioembolization.structures import Role
 
 if TYPE_CHECKING:
     from radioembolization.planning.plan import Plan
 
-#: Relative step of the finite difference behind "one more unit buys".
-_STEP = 0.01
+#: How the sentence on the bound begins, by status.
+_PROOFS = {"optimal": "Proof", "gap": "Proved up to a gap", "time limit": "Bound reached within the time limit"}
+#: Share of the goal given up for fewer injections that is worth a sentence.
+_NOTICEABLE = 1e-4
 #: A tumour with a smaller share inside the injected territories is named.
 _FULLY_PERFUSED = 0.995
-
-
-def gains_per_unit(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, solution: Solution) -> list[float | None]:
-    """Return what one more unit of each binding limit changes the goal by, on the same sites.
-
-    A finite difference over one per cent of the limit, solved anew; None where a limit does not bind
-    or counts sites.
-    """
-    used = solution.activities_gbq > 0
-    value = goal.value(dose, solution.activities_gbq)
-    gains: list[float | None] = []
-    for index, limit in enumerate(limits):
-        result = LimitResult.of(limit, dose, solution.activities_gbq)
-        step = _STEP * limit.bound
-        if not result.binding or limit.quantity.keyword == "count" or step <= 0:
-            gains.append(None)
-            continue
-        looser = replace(limit, bound=limit.bound + (step if limit.upper else -step))
-        changed = [*limits[:index], looser, *limits[index + 1 :]]
-        try:
-            better = goal.value(dose, optimize(goal, changed, dose, only=used).activities_gbq)
-        except PlannerError:
-            gains.append(None)
-            continue
-        gains.append((better - value) / step)
-    return gains
 
 
 def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
@@ -68,10 +39,12 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     if not plan.binding_limits:
         lines.append("No limit holds the goal back.")
     side = "above" if plan.goal.sense == "maximize" else "below"
+    unit = f" {plan.goal.unit}" if plan.goal.unit else ""
     lines.append(
-        f"Proof: no plan within these limits has a {plan.goal.name} {side} {plan.goal.bound + 0.0:.4g} Gy "
-        f"(gap {_percent(plan.goal.gap)})."
+        f"{_PROOFS.get(plan.status, 'Bound')}: no plan within these limits has a {plan.goal.name} {side} "
+        f"{plan.goal.bound + 0.0:.4g}{unit} (gap {_percent(plan.goal.gap)})."
     )
+    lines += _fewer_sentence(plan)
     compared = [b for b in others if b.limits_met]
     if compared:
         best = (max if plan.goal.sense == "maximize" else min)(compared, key=lambda b: b.goal_value)
@@ -79,9 +52,21 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
         share = f" ({change / best.goal_value:+.1%})" if best.goal_value > 0 else ""
         lines.append(
             f"Against the best rule of thumb ({best.name} on {', '.join(best.sites)}): {plan.goal.name} "
-            f"{plan.goal.value:.1f} instead of {best.goal_value:.1f} Gy{share}."
+            f"{plan.goal.value:.1f} instead of {best.goal_value:.1f}{unit}{share}."
         )
     return tuple(lines)
+
+
+def _fewer_sentence(plan: Plan) -> list[str]:
+    """Say what the plan gives up for fewer injections."""
+    lost = abs(plan.goal.optimum - plan.goal.value)
+    if lost <= _NOTICEABLE * max(1e-3, abs(plan.goal.optimum)):
+        return []
+    unit = f" {plan.goal.unit}" if plan.goal.unit else ""
+    return [
+        f"Fewer injections are preferred: {len(plan.used_sites)} reach {plan.goal.value:.4g}{unit}; the best plan with "
+        f"more reaches {plan.goal.optimum:.4g}{unit} ({lost / max(1e-3, abs(plan.goal.optimum)):.1%} better)."
+    ]
 
 
 def _hottest_sentence(plan: Plan) -> list[str]:
@@ -102,6 +87,7 @@ def _binding_sentence(limit: LimitResult, plan: Plan) -> str:
     value = "none" if limit.value is None else f"{limit.value:.3g}"
     text = f"Binding: {limit.name} {value} of {limit.sense} {limit.limit:g} {limit.unit}"
     if limit.gain_per_unit is not None and np.isfinite(limit.gain_per_unit):
+        unit = f" {plan.goal.unit}" if plan.goal.unit else ""
         verb = "more" if limit.sense == "at most" else "less"
-        text += f"; one {limit.unit} {verb} changes the goal by {limit.gain_per_unit:+.2g} Gy on the same sites"
+        text += f"; one {limit.unit} {verb} changes the goal by {limit.gain_per_unit:+.2g}{unit} on the same sites"
     return text + "."

@@ -8,6 +8,7 @@ from radioembolization.biology import protraction_factor, tissue_biology
 from radioembolization.errors import LimitError, ParameterMissing
 from radioembolization.physics import Device
 from radioembolization.physics.checked_numbers import positive
+from radioembolization.physics.sourced import Sourced
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,24 @@ class OfTissue:
         InputError
             If one is not a positive number, or the tissue is unknown.
         """
-        given = {"alpha_beta_gy": self.alpha_beta_gy, "repair_half_time_h": self.repair_half_time_h}
-        missing = [name for name, value in given.items() if value is None]
-        if not missing:
-            return LinearQuadratic(**{name: float(value) for name, value in given.items() if value is not None})
+        values, assumptions = [], []
+        for name in ("alpha_beta_gy", "repair_half_time_h"):
+            value = getattr(self, name)
+            if value is None:
+                stated = self._stated(name)
+                assumptions.append(f"{name} {stated} is that of '{self.tissue_used}', not given: {stated.source}.")
+                value = stated.value
+            values.append(float(value))
+        return LinearQuadratic(values[0], values[1], tuple(assumptions))
+
+    def _stated(self, name: str) -> Sourced[float]:
+        """Return a parameter that is not given."""
         if not self.tissue_used:
             raise ParameterMissing(
-                f'{" and ".join(missing)} of a biological effect must be given, or tissue = "..." for stated values.'
+                f"A biological effect needs {name}: give it, or tissue = '...' for the stated value of a tissue."
             )
-        tissue = tissue_biology(self.tissue_used)
-        stated = {name: getattr(tissue, name) for name in missing}
-        assumptions = tuple(
-            f"{name} {value} is that of '{tissue.name}', not given by the user: {value.source}."
-            for name, value in stated.items()
-        )
-        values = {name: stated[name].value if value is None else float(value) for name, value in given.items()}
-        return LinearQuadratic(**values, assumptions=assumptions)
+        stated: Sourced[float] = getattr(tissue_biology(self.tissue_used), name)
+        return stated
 
 
 def check_convex_survival(alpha_per_gy: float, curvature_per_gy: float) -> None:

@@ -57,10 +57,15 @@ class StructureDose:
 
 @dataclass(frozen=True)
 class GoalResult:
-    """The goal, the bound no feasible plan can beat, and the relative gap between them."""
+    """The goal of the plan, and the bound no feasible plan can beat.
+
+    ``optimum`` is that of the best plan found, which may take more injections; ``gap`` is the relative gap between it
+    and the bound.
+    """
 
     name: str
     value: float
+    optimum: float
     bound: float
     gap: float
     unit: str
@@ -187,8 +192,11 @@ def _structure_dose(
 
 def _goal_result(goal: Goal, dose: DosePerGBq, solution: Solution) -> GoalResult:
     value = goal.value(dose, solution.activities_gbq)
-    gap = abs(solution.bound - value) / max(abs(solution.bound), _SMALLEST_BOUND_GY)
-    return GoalResult(goal.name, value, solution.bound, gap, "Gy", "maximize" if goal.maximized else "minimize")
+    better = max if goal.maximized else min
+    optimum = better(value, solution.optimum)
+    gap = abs(solution.bound - optimum) / max(abs(solution.bound), _SMALLEST_BOUND_GY)
+    sense = "maximize" if goal.maximized else "minimize"
+    return GoalResult(goal.name, value, optimum, solution.bound, gap, goal.unit, sense)
 
 
 def tumours(plan: Plan) -> tuple[StructureDose, ...]:

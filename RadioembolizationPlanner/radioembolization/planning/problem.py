@@ -11,10 +11,11 @@ from radioembolization.errors import LimitError
 from radioembolization.physics import Device
 from radioembolization.planning.baselines import baselines
 from radioembolization.planning.effort import Effort
-from radioembolization.planning.explain import explain, gains_per_unit
+from radioembolization.planning.explain import explain
 from radioembolization.planning.goals import Goal
 from radioembolization.planning.limits import Limit
 from radioembolization.planning.plan import Plan, assemble
+from radioembolization.planning.prices import gains_per_unit
 from radioembolization.planning.solve import optimize
 
 
@@ -54,7 +55,7 @@ class Problem:
         """
         self.check_devices(dose.settings.device)
         solution = optimize(self.goal, self.limits, dose, effort=effort)
-        gains = gains_per_unit(self.goal, self.limits, dose, solution)
+        gains = gains_per_unit(solution.planes, solution.activities_gbq)
         plan = assemble(self.goal, self.limits, dose, solution, gains)
         others = baselines(self.goal, self.limits, dose)
         return replace(plan, baselines=others, explanation=explain(plan, others))

@@ -132,8 +132,8 @@ class SiteSearch:
         """Score above which a plan would be better [unit of the goal]; in search of equals, would be as good."""
         if self._equals is not None:
             return self.score - slack_of(self.score)
-        score = max(self.score, self.floor)
-        return score + self.gap * max(1e-3, abs(score)) if np.isfinite(score) else score
+        better = self.score + self.gap * max(1e-3, abs(self.score)) if np.isfinite(self.score) else self.score
+        return max(better, self.floor)
 
     @property
     def proved(self) -> float:
@@ -199,10 +199,11 @@ class SiteSearch:
         """Solve on exactly these sites over all voxels; keep the plan if it is the best."""
         self._check_clock()
         used = self._of(sites)
-        found = self.planes.solve(used, used if self._ruled else None, _FINER * self.gap)
+        worth = self.threshold
+        found = self.planes.solve(used, used if self._ruled else None, _FINER * self.gap, None, worth)
         if self._ruled and np.any(found.used != used) and np.isfinite(found.score):
             # A site that is left without activity need not obey its rules.
-            found = self.planes.solve(found.used, found.used, _FINER * self.gap)
+            found = self.planes.solve(found.used, found.used, _FINER * self.gap, None, worth)
         if self._equals is not None:
             if found.score >= self.threshold:
                 self._equals.append(found.activities_gbq)

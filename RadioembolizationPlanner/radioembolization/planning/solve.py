@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from radioembolization.dose import DosePerGBq
 from radioembolization.errors import Infeasible, SolverFailure
+from radioembolization.planning.certificate import Certificate, certificate_of
 from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
 from radioembolization.planning.effort import Effort, Watch
-from radioembolization.planning.goals import Goal
+from radioembolization.planning.goals import Goal, WorstTumourMean
 from radioembolization.planning.infeasible import infeasible
+from radioembolization.planning.levels import highest_level, margin_planes
 from radioembolization.planning.limits import Limit, activity_caps_gbq
 from radioembolization.planning.search import Choice, SiteSearch
 from radioembolization.planning.tie_break import preferred, raise_the_others, slack_of, within
@@ -36,13 +38,16 @@ class Solution:
     bound : float
         No feasible plan has a better goal value.
     status : str
-        ``"optimal"``, or ``"time limit"`` if the gap could not be closed in time.
+        ``"optimal"``; ``"gap"`` if a nonconvex problem is proved up to a gap only; ``"time limit"`` if the gap could
+        not be closed in time.
     planes : CuttingPlanes
         The model, with all planes the proof rests on.
     root : Optimum
         The best plan on all sites, and its multipliers.
     choice : Choice or None
         The search over sites; None if there was nothing to choose.
+    level : float or None
+        For goals by levels: the level that is refuted.
     """
 
     activities_gbq: np.ndarray
@@ -52,6 +57,15 @@ class Solution:
     planes: CuttingPlanes
     root: Optimum
     choice: Choice | None
+    level: float | None = None
+
+    def certificate(self) -> Certificate | None:
+        """Return what proves the bound; None where nothing does."""
+        if self.status == "time limit" and self.choice is not None and self.choice.proof is None:
+            return certificate_of(self.planes, [self.root.relaxation.multipliers], None, self.root.bound)
+        if self.choice is None:
+            return certificate_of(self.planes, [self.root.relaxation.multipliers], None, self.root.bound)
+        return certificate_of(self.planes, self.choice.cuts, self.choice.proof, self.choice.bound)
 
 
 def optimize(
@@ -78,8 +92,32 @@ def optimize(
     UnboundedActivity, Infeasible, SolverFailure
     """
     check_limits_at_zero(limits, dose)
-    planes = CuttingPlanes(goal, limits, dose, activity_caps_gbq(limits, dose, only))
-    return optimize_planes(planes, Watch(effort or Effort()))
+    caps, watch = activity_caps_gbq(limits, dose, only), Watch(effort or Effort())
+    if goal.margin(dose, 1.0) is not None:
+        return _by_levels(goal, limits, dose, caps, watch)
+    return optimize_planes(CuttingPlanes(goal, limits, dose, caps), watch)
+
+
+def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: np.ndarray, watch: Watch) -> Solution:
+    """Optimize a goal that has margins only, from the plan of the best mean doses."""
+    plain = replace(watch.effort, fewer_within=None)
+    start = optimize_planes(CuttingPlanes(WorstTumourMean(), limits, dose, cap_gbq), Watch(plain))
+    reached = highest_level(goal, limits, dose, cap_gbq, start.activities_gbq, watch)
+    best, fewer_within = reached.activities_gbq, watch.effort.fewer_within
+    if fewer_within and best.any() and not watch.over:
+        enough = margin_planes(goal, limits, dose, cap_gbq, reached.value * (1.0 - fewer_within))
+        fewer = _fewest(enough, int(np.count_nonzero(best)), 0.0, watch)
+        best = best if fewer is None else fewer.best
+    return Solution(
+        best,
+        reached.value,
+        reached.level if reached.refuted else np.inf,
+        "optimal" if reached.refuted else "time limit",
+        reached.planes,
+        reached.root,
+        reached.choice,
+        reached.level,
+    )
 
 
 def optimize_planes(planes: CuttingPlanes, watch: Watch) -> Solution:

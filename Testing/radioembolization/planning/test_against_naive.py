@@ -148,11 +148,27 @@ def check_choice(number: int) -> None:
     expected, _ = best_plan_of_all_subsets(case.naive_goal, case.dose, case.limits, case.rule)
     by_binaries, _ = best_plan(case.naive_goal, case.dose, case.limits, case.rule)
     assert by_binaries == pytest.approx(expected, rel=SAME, abs=1e-6)
+    check_choice_of(case, expected)
+
+
+def check_choice_of(case: Case, expected: float) -> None:
+    """Assert that a plan is optimal and follows the rule on its sites."""
     solution = case.solve()
     used = solution.activities_gbq[solution.activities_gbq > 0]
     assert len(used) <= case.rule.at_most
     assert np.all(used >= case.rule.minimum_gbq * (1.0 - 1e-6))
     check_plan(case, solution, expected)
+
+
+def check_many_sites(number: int) -> None:
+    """Compare a choice among more sites, of a nested tree, with binaries alone."""
+    rng = np.random.default_rng([3, number])
+    limits = NaiveLimits(50.0, 30.0)
+    rule = SiteRule(int(rng.integers(2, 7)), float(rng.choice([0.0, 0.15])))
+    dose = planning_phantom(1000, int(rng.integers(16, 33)), int(rng.integers(2, 7)), seed=number)
+    case = Case(dose, *random_goal(rng), limits, rule)
+    expected, _ = best_plan(case.naive_goal, dose, limits, rule)
+    check_choice_of(case, expected)
 
 
 @pytest.mark.parametrize("number", range(20))
@@ -175,3 +191,8 @@ def test_sites_are_those_found_by_trying_all_sets(number):
 @pytest.mark.parametrize("number", range(24, CHOICE_CASES))
 def test_more_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_sites_of_a_tree_are_those_found_with_binaries(number):
+    check_many_sites(number)
