@@ -28,6 +28,8 @@ from radioembolization.planning.tie_break import slack_of
 _FINER = 0.1
 #: The search reports its progress, and looks at the clock, after as many nodes.
 _NODES_PER_REPORT = 64
+#: A cut is made smaller at most as many times.
+_MOST_STRONGER = 3
 #: So many plans of equal score are compared at most.
 _MOST_EQUALS = 32
 
@@ -86,6 +88,21 @@ class _Cut:
     multipliers: np.ndarray
     argument: Argument
     mask: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Open:
+    """Cuts that are not hit: masks with their numbers; and the number of cuts known at the time."""
+
+    cuts: list[tuple[int, int]]
+    known: int
+
+
+_NOTHING_KNOWN = _Open([], 0)
+
+
+def _sites_of_item(item: tuple[int, int]) -> int:
+    return item[0].bit_count()
 
 
 @dataclass(eq=False)
@@ -243,7 +260,19 @@ class SiteSearch:
         solved = self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0))
         if solved.value > self.threshold + 1e-9 * abs(self.threshold):
             return False
-        return not self._add_cut(solved.multipliers) & mask_of_sites
+        return not self._add_cut(self._stronger(solved.multipliers)) & mask_of_sites
+
+    def _stronger(self, multipliers: np.ndarray) -> np.ndarray:
+        """Return multipliers of a cut of fewer sites: all sites outside a cut together make another, inside it."""
+        mask = self._mask(self.planes.master.argument(multipliers))
+        for _ in range(_MOST_STRONGER):
+            outside = np.array([not mask >> site & 1 for site in range(self._sites)])
+            solved = self.planes.master.solve(np.where(outside, self.planes.cap_gbq, 0.0))
+            other = self._mask(self.planes.master.argument(solved.multipliers))
+            if other & ~mask or other == mask:
+                break
+            mask, multipliers = other, solved.multipliers
+        return multipliers
 
     # The search.
 
@@ -259,10 +288,18 @@ class SiteSearch:
         if self.nodes > self.most_nodes:
             raise _Over
 
-    def _not_hit(self, hit: int, out: int) -> list[tuple[int, int]]:
-        """Return the masks, without the sites left out, of cuts not hit, with their numbers; smallest first."""
-        left = {cut.mask & ~out: number for number, cut in enumerate(self.cuts) if not cut.mask & hit}
-        return sorted(left.items(), key=lambda item: item[0].bit_count())
+    def _not_hit(self, hit: int, out: int, above: _Open) -> _Open:
+        """Return the cuts that are not hit, without the sites left out, smallest first.
+
+        ``above`` are those of the node above; only they, and cuts found since, need to be looked at.
+        """
+        keep = ~out
+        left = {mask & keep: number for mask, number in above.cuts if not mask & hit}
+        for number in range(above.known, len(self.cuts)):
+            mask = self.cuts[number].mask
+            if not mask & hit:
+                left[mask & keep] = number
+        return _Open(sorted(left.items(), key=_sites_of_item), len(self.cuts))
 
     def _packing(self, not_hit: list[tuple[int, int]], slots: int) -> list[int] | None:
         """Return cuts that share no site and are more than the sites left, or None."""
@@ -277,10 +314,11 @@ class SiteSearch:
                     return [number]
         return None
 
-    def _descend(self, sites: list[int], hit: int, out: int) -> None:
+    def _descend(self, sites: list[int], hit: int, out: int, above: _Open = _NOTHING_KNOWN) -> None:
         self._count()
         while True:
-            not_hit = self._not_hit(hit, out)
+            above = self._not_hit(hit, out, above)
+            not_hit = above.cuts
             if self._packing(not_hit, self.most - len(sites)) is not None:
                 return
             if not_hit:
@@ -299,7 +337,7 @@ class SiteSearch:
             return
         mask = not_hit[0][0] if not_hit else ((1 << self._sites) - 1) & ~out & ~hit
         for site in self._in_order(mask):
-            self._descend([*sites, site], hit | self._bits[site], out)
+            self._descend([*sites, site], hit | self._bits[site], out, above)
             out |= self._bits[site]
 
     def _in_order(self, mask: int) -> list[int]:
@@ -339,9 +377,10 @@ class SiteSearch:
     def _proof(self) -> Node:
         return self._prove([], 0, 0)
 
-    def _prove(self, sites: list[int], hit: int, out: int) -> Node:
+    def _prove(self, sites: list[int], hit: int, out: int, above: _Open = _NOTHING_KNOWN) -> Node:
         self._count()
-        not_hit = self._not_hit(hit, out)
+        above = self._not_hit(hit, out, above)
+        not_hit = above.cuts
         packing = self._packing(not_hit, self.most - len(sites))
         if packing is not None:
             return Node(packing=tuple(packing))
@@ -355,7 +394,7 @@ class SiteSearch:
         mask, cut = not_hit[0] if not_hit else (((1 << self._sites) - 1) & ~out & ~hit, -1)
         branches = []
         for site in self._in_order(mask):
-            branches.append((site, self._prove([*sites, site], hit | self._bits[site], out)))
+            branches.append((site, self._prove([*sites, site], hit | self._bits[site], out, above)))
             out |= self._bits[site]
         return Node(tuple(branches), cut, (), None if not_hit else multipliers)
 
