@@ -9,12 +9,15 @@ from itertools import combinations
 import numpy as np
 
 from radioembolization.dose import DosePerGBq, StructureRows, dose_at_volume_share
-from radioembolization.planning.goals import Goal
+from radioembolization.planning.goals import Goal, WorstTumourMean
 from radioembolization.planning.limits import Limit
+from radioembolization.planning.tie_break import perfused_kg
 from radioembolization.structures import NORMAL_LIVER, Role
 
 #: A rule is tried on every choice of sites up to the allowed number, as long as there are not more.
 MOST_SUBSETS = 5000
+#: Where goal or limits take a pass over all voxels, these many choices with the best worst mean are tried.
+MOST_VOXELWISE = 24
 _WITHOUT_LIMIT_UP_TO = 3
 
 
@@ -40,18 +43,31 @@ def baselines(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq) -> tuple[Ba
 
     The rule gives the ratio of the activities; the largest scale within all upper limits is used.
     Every choice of sites up to the allowed number is tried (all sites too, if no number is set), so
-    that the optimizer is compared with the rule in the hands of a planner who chooses sites well.
+    that the optimizer is compared with the rule in the hands of a planner who chooses sites well.  Where goal or
+    limits are of single voxels, only the choices that serve the worst mean dose of any tumour best are tried.
     """
     choices = _site_choices(limits, len(dose.site_names))
+    quick = [limit for limit in limits if not limit.quantity.voxelwise]
+    voxelwise = len(quick) < len(limits) or not all(term.finite for _, term in goal.terms)
     results = []
     for name, rule in _RULES.items():
         weights = rule(dose)
+        tried = _promising(weights, choices, quick, dose) if voxelwise else choices
         best = max(
-            (_at_best_scale(weights * choice, goal, limits, dose) for choice in choices),
+            (_at_best_scale(weights * choice, goal, limits, dose) for choice in tried),
             key=lambda found: (found[1], found[0] if goal.maximized else -found[0]),
         )
         results.append(_result(name, best, dose))
     return tuple(results)
+
+
+def _promising(
+    weights: np.ndarray, choices: list[np.ndarray], limits: Sequence[Limit], dose: DosePerGBq
+) -> list[np.ndarray]:
+    """Return the choices of sites that serve the worst mean of any tumour best."""
+    found = [_at_best_scale(weights * choice, WorstTumourMean(), limits, dose) for choice in choices]
+    order = sorted(range(len(choices)), key=lambda index: (not found[index][1], -found[index][0], index))
+    return [choices[index] for index in order[:MOST_VOXELWISE]]
 
 
 def _site_choices(limits: Sequence[Limit], sites: int) -> list[np.ndarray]:
@@ -94,6 +110,11 @@ def _by_tumour_volume(dose: DosePerGBq) -> np.ndarray:
     return np.sum([[_kg_inside(dose, t, site) for site in range(len(dose.site_names))] for t in tumours], axis=0)
 
 
+def _single_compartment(dose: DosePerGBq) -> np.ndarray:
+    """Activity that gives the liver of each territory the same mean dose, ``A_j = D M_j / (k (1 - L_j))``."""
+    return perfused_kg(dose) / (1.0 - dose.lung_shunt)
+
+
 def _partition(dose: DosePerGBq) -> np.ndarray:
     """Activity that gives the normal liver of each territory the same mean dose, by the partition model.
 
@@ -131,6 +152,7 @@ def _mean_inside(dose: DosePerGBq, structure: StructureRows, site: int) -> float
 _RULES: dict[str, Callable[[DosePerGBq], np.ndarray]] = {
     "equal activity per site": _equal,
     "by tumour volume in the territory": _by_tumour_volume,
+    "single compartment per site": _single_compartment,
     "partition model per site": _partition,
 }
 

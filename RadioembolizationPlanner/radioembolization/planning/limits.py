@@ -62,6 +62,8 @@ class Quantity(ABC):
     linear: ClassVar[bool] = False
     #: Whether the value grows in proportion to all activities.
     homogeneous: ClassVar[bool] = True
+    #: Whether a value takes a pass over the voxels of a structure.
+    voxelwise: ClassVar[bool] = False
     #: Whether ``excess_supports`` move with the bound, without turning.
     shifts: ClassVar[bool] = True
 

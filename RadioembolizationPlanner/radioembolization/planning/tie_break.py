@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from radioembolization.dose import DosePerGBq
 from radioembolization.errors import SolverFailure
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.goals import LowestOf
@@ -56,7 +57,7 @@ def preferred(planes: CuttingPlanes, plans: list[np.ndarray], score: float) -> n
 def _key(planes: CuttingPlanes, activities: np.ndarray) -> tuple[float, float, float]:
     """Return lung dose, activity and (negative) perfused mass of the sites used; smaller is preferred."""
     lung = _lung_row(planes) @ activities
-    return float(lung), float(activities.sum()), -float(perfused_kg(planes)[activities > 0].sum())
+    return float(lung), float(activities.sum()), -float(perfused_kg(planes.dose)[activities > 0].sum())
 
 
 def _lung_row(planes: CuttingPlanes) -> np.ndarray:
@@ -64,9 +65,8 @@ def _lung_row(planes: CuttingPlanes) -> np.ndarray:
     return dose.lung_shunt if dose.lung_gy_per_gbq is None else dose.lung_gy_per_gbq
 
 
-def perfused_kg(planes: CuttingPlanes) -> np.ndarray:
+def perfused_kg(dose: DosePerGBq) -> np.ndarray:
     """Return the mass of liver that each site perfuses (sites,) [kg]: the larger, the more proximal."""
-    dose = planes.dose
     liver = np.unique(np.concatenate([s.voxels for s in dose.structures if s.role is not Role.ORGAN]))
     return np.asarray(dose.perfused[:, liver] @ dose.voxel_kg[liver])
 

@@ -6,6 +6,7 @@ import pytest
 from radioembolization.planning import (
     InjectionActivity,
     InjectionSites,
+    LowestDose,
     LungDose,
     MeanDose,
     MeanShortfall,
@@ -33,6 +34,7 @@ def test_rules_on_two_sites_by_hand():
     assert set(rules) == {
         "equal activity per site",
         "by tumour volume in the territory",
+        "single compartment per site",
         "partition model per site",
     }
     # Equal on both: a (d + 1.2 d) = 40, worst T1 = 4 d a = 72.7.  Site 1 alone: T2 = 80, better.
@@ -45,6 +47,10 @@ def test_rules_on_two_sites_by_hand():
     assert volume.sites == ("1", "2")
     assert volume.activities_gbq == pytest.approx((5 * 40.0 / 6.2 / D, 40.0 / 6.2 / D))
     assert volume.goal_value == pytest.approx(20.0 * 40.0 / 6.2)
+    # Single compartment: by perfused mass 1.15 : 0.2 kg: a (1.15 + 0.24) d = 40, T1 = 4.6 d a, T2 = (2.3 + 2.88) d a.
+    single = rules["single compartment per site"]
+    assert single.activities_gbq == pytest.approx((1.15 * 40.0 / 1.39 / D, 0.2 * 40.0 / 1.39 / D))
+    assert single.goal_value == pytest.approx(4.6 * 40.0 / 1.39)
     # Partition model: activities as the effective masses 1.8 : 0.25 kg, a (1.8 + 0.3) d = 40;
     # T1 = 4 x 1.8 d a = T2 = (3.6 + 3.6) d a = 960 / 7, which is the optimum itself here.
     partition = rules["partition model per site"]
@@ -128,3 +134,12 @@ def test_d70_of_the_worst_tumour():
     rule = maximize(WorstTumourMean()).subject_to(WHOLE).solve(dose).baselines[0]
     assert rule.tumour_mean_gy == pytest.approx(4.0 * 55.0)
     assert rule.tumour_d70_gy == pytest.approx(4.0 * 37.0)
+
+
+def test_goals_on_voxels_compare_with_the_same_rules():
+    # One voxel for each tumour: the lowest dose is the worst mean.
+    mean = by_name(maximize(WorstTumourMean()).subject_to(WHOLE).solve(resin_two_sites()))
+    lowest = by_name(maximize(LowestDose()).subject_to(WHOLE).solve(resin_two_sites()))
+    assert {name: rule.goal_value for name, rule in lowest.items()} == pytest.approx(
+        {name: rule.goal_value for name, rule in mean.items()}
+    )
