@@ -10,12 +10,14 @@ from functools import cached_property
 import numpy as np
 
 from radioembolization.dose.voxel_rows import VoxelRows
-from radioembolization.errors import StructureError, TerritoryError
+from radioembolization.errors import InputError, StructureError, TerritoryError
 from radioembolization.physics import Convention, Device
 from radioembolization.structures import Role
 
 #: A part of a tumour with a smaller share of its mass is not counted.
 _SMALLEST_PART = 0.05
+#: Convolution leaves negative doses of this size, relative to the largest.
+_ROUNDING = 1e-4
 
 
 class Method(StrEnum):
@@ -123,7 +125,15 @@ class DosePerGBq:
         return tuple(s for s in self.structures if s.role is role)
 
     def mean_row(self, voxels: np.ndarray) -> np.ndarray:
-        """Return the mass-weighted mean dose per GBq (sites,) over some voxels [Gy/GBq]."""
+        """Return the mass-weighted mean dose per GBq (sites,) over some voxels [Gy/GBq].
+
+        Raises
+        ------
+        StructureError
+            If there are no voxels.
+        """
+        if not len(voxels):
+            raise StructureError("The mean dose of no voxels was asked for: draw the structure, or leave it out.")
         weights = self.voxel_kg[voxels]
         return self.rows[:, voxels].astype(float) @ weights / weights.sum()
 
@@ -143,6 +153,26 @@ class DosePerGBq:
         return structure
 
     @cached_property
+    def usable(self) -> bool:
+        """True; found out once.
+
+        Raises
+        ------
+        InputError
+            If the rows hold something else than numbers of zero or more, or no site gives any dose.
+        """
+        lowest, highest = self.rows.min(axis=1), self.rows.max(axis=1)
+        for name, low, high in zip(self.site_names, lowest, highest, strict=True):
+            if not (np.isfinite(low) and np.isfinite(high)) or low < -_ROUNDING * max(float(highest.max()), 0.0):
+                raise InputError(
+                    f"The dose rows of site '{name}' reach from {low:g} to {high:g} Gy/GBq: every dose must be a "
+                    "number of zero or more; check the scout image and the dose method."
+                )
+        if not highest.max() > 0:
+            raise InputError("No site gives any dose to any structure: check territories, lung shunts and scout image.")
+        return True
+
+    @cached_property
     def _voxel_rows(self) -> dict[str, VoxelRows]:
         return {}
 
@@ -160,14 +190,7 @@ class DosePerGBq:
     def parts_of(self, name: str) -> tuple[np.ndarray, tuple[int, ...]]:
         """Return the voxels of ``voxel_rows`` in order of the territories they lie in, and where each part starts."""
         if name not in self._orders:
-            members = self.perfused[:, self.structure(name).voxels]
-            key = np.packbits(members, axis=0).astype(np.int64)
-            number = np.zeros(members.shape[1], dtype=np.int64)
-            for row in key:
-                _, number = np.unique(number * 256 + row, return_inverse=True)
-            order = np.argsort(number, kind="stable")
-            starts = np.flatnonzero(np.diff(number[order], prepend=-1))
-            self._orders[name] = (order, tuple(int(start) for start in starts))
+            self._orders[name] = _in_parts(self.perfused[:, self.structure(name).voxels])
         return self._orders[name]
 
     @cached_property
@@ -228,8 +251,8 @@ class DosePerGBq:
 
     def _parts(self, voxels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Split voxels by the territories they lie in; return membership (sites,) and voxels of each part."""
-        members, part = np.unique(self.perfused[:, voxels].T, axis=0, return_inverse=True)
-        return [(member, voxels[part.ravel() == index]) for index, member in enumerate(members)]
+        order, starts = _in_parts(self.perfused[:, voxels])
+        return [(self.perfused[:, voxels[part[0]]], voxels[part]) for part in np.split(order, starts[1:])]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -259,3 +282,13 @@ class DosePerGBq:
     def escaped_share(self) -> np.ndarray:
         """Share of the energy emitted in the liver that is absorbed outside the grid, per site."""
         return 1.0 - self.absorbed_j_per_gbq / self.emitted_j_per_gbq
+
+
+def _in_parts(perfused: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return the order of voxels (sites, voxels) by the territories they lie in, and where each part starts."""
+    number = np.zeros(perfused.shape[1], dtype=np.int64)
+    for byte in np.packbits(perfused, axis=0).astype(np.int64):
+        _, number = np.unique(number * 256 + byte, return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    starts = np.flatnonzero(np.diff(number[order], prepend=-1))
+    return order, tuple(int(start) for start in starts)

@@ -51,7 +51,7 @@ def baselines(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq) -> tuple[Ba
     voxelwise = len(quick) < len(limits) or not all(term.finite for _, term in goal.terms)
     results = []
     for name, rule in _RULES.items():
-        weights = rule(dose)
+        weights = np.where(dose.rows.max(axis=1) > 0, rule(dose), 0.0)
         tried = _promising(weights, choices, quick, dose) if voxelwise else choices
         best = max(
             (_at_best_scale(weights * choice, goal, limits, dose) for choice in tried),
@@ -112,7 +112,8 @@ def _by_tumour_volume(dose: DosePerGBq) -> np.ndarray:
 
 def _single_compartment(dose: DosePerGBq) -> np.ndarray:
     """Activity that gives the liver of each territory the same mean dose, ``A_j = D M_j / (k (1 - L_j))``."""
-    return perfused_kg(dose) / (1.0 - dose.lung_shunt)
+    retained = 1.0 - dose.lung_shunt
+    return np.divide(perfused_kg(dose), retained, out=np.zeros_like(retained), where=retained > 0)
 
 
 def _partition(dose: DosePerGBq) -> np.ndarray:
@@ -125,7 +126,7 @@ def _partition(dose: DosePerGBq) -> np.ndarray:
     normal = dose.structure(NORMAL_LIVER)
     for site in range(len(weights)):
         normal_kg = _kg_inside(dose, normal, site)
-        if normal_kg <= 0:
+        if normal_kg <= 0 or _mean_inside(dose, normal, site) <= 0:
             continue
         effective = normal_kg
         for tumour in dose.with_role(Role.TUMOUR):

@@ -89,8 +89,11 @@ def optimize(
 
     Raises
     ------
+    InputError
+        If the dose rows are no numbers, or all zero.
     UnboundedActivity, Infeasible, SolverFailure
     """
+    _ = dose.usable
     check_limits_at_zero(limits, dose)
     caps, watch = activity_caps_gbq(limits, dose, only), Watch(effort or Effort())
     if goal.margin(dose, 1.0) is not None:
