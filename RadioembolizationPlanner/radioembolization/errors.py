@@ -13,6 +13,10 @@ class CaseFileError(InputError):
     """The case file has a missing, unknown or wrong entry."""
 
 
+class PlanFileError(InputError):
+    """A plan file, or the dose rows beside it, cannot be read: broken, incomplete, or something else."""
+
+
 class FileMissing(InputError):
     """A file named by the user does not exist or cannot be read."""
 

@@ -103,6 +103,14 @@ class Case:
         return optimize(self.problem.goal, self.problem.limits, dose, only=self.only, effort=self.effort)
 
 
+@dataclass(frozen=True)
+class Times:
+    """Wall times of a case: with nothing kept from before, and median of the rounds [ms]."""
+
+    first_ms: float
+    again_ms: float
+
+
 def cases(voxels: int) -> tuple[Case, ...]:
     """Return the plans of 32 sites that depend on no other."""
     rounds = 5 if voxels <= _BESIDE_VOXELS else 3
@@ -129,29 +137,24 @@ def volume_cases(given: np.ndarray, budget_s: float) -> tuple[Case, ...]:
     )
 
 
-def first_call(case: Case, dose: DosePerGBq) -> tuple[Solution, float]:
-    """Plan a case on rows of which nothing is kept from before; return the plan and its wall time [ms]."""
-    fresh = replace(dose)
+def print_case(case: Case, dose: DosePerGBq, naive: bool) -> tuple[Solution, Times]:
+    """Time a case, beside its naive models if wanted, and print both."""
+    fresh = replace(dose)  # nothing kept from before
     start = time.perf_counter()
     solution = case.solve(fresh)
-    return solution, 1e3 * (time.perf_counter() - start)
-
-
-def print_case(case: Case, dose: DosePerGBq, naive: bool) -> Solution:
-    """Time a case, beside its naive models if wanted, and print both."""
-    solution, first_ms = first_call(case, dose)
+    first_ms = 1e3 * (time.perf_counter() - start)
     methods = [Method(case.name, lambda: case.solve(dose), case.rounds)] if case.rounds > 1 else []
     values: dict[str, float] = {}
     for name, model in NAIVE.get(case.name, {}).items() if naive else ():
         methods.append(Method(name, lambda name=name, model=model: values.update({name: model(dose)[0]}), 1))
-    times = side_by_side(methods) if methods else {}
-    own = times.pop(case.name, None)
-    again_ms = own.wall_median_ms if own else first_ms
-    again = f"{again_ms:10.1f} {own.cpu_ms:10.1f}" if own else f"{'-':>10} {'-':>10}"
+    timings = side_by_side(methods) if methods else {}
+    own = timings.pop(case.name, None)
+    times = Times(first_ms, own.wall_median_ms if own else first_ms)
+    again = f"{times.again_ms:10.1f} {own.cpu_ms:10.1f}" if own else f"{'-':>10} {'-':>10}"
     print(f"{_plan_line(case, dose, solution)} {first_ms:10.1f} {again}", flush=True)
-    for name, timing in times.items():
-        print(_naive_line(name, values[name], timing.wall_median_ms, again_ms), flush=True)
-    return solution
+    for name, timing in timings.items():
+        print(_naive_line(name, values[name], timing.wall_median_ms, times), flush=True)
+    return solution, times
 
 
 def _plan_line(case: Case, dose: DosePerGBq, solution: Solution) -> str:
@@ -162,8 +165,9 @@ def _plan_line(case: Case, dose: DosePerGBq, solution: Solution) -> str:
     return f"{case.name:42s} {value:9.3f} {100 * gap:9.4f} {'met' if met else 'NOT':>6} {used:5d}"
 
 
-def _naive_line(name: str, value: float, wall_ms: float, own_ms: float, more: str = "") -> str:
-    return f"  naive, {name:40s} {value:9.3f} {wall_ms:26.1f} ms = {wall_ms / own_ms:.0f} x{more}"
+def _naive_line(name: str, value: float, wall_ms: float, own: Times, more: str = "") -> str:
+    ratios = f"{wall_ms / own.first_ms:.1f} x first, {wall_ms / own.again_ms:.1f} x again"
+    return f"  naive, {name:40s} {value:9.3f} {wall_ms:10.0f} ms = {ratios}{more}"
 
 
 def print_whole_plan(dose: DosePerGBq) -> None:
@@ -210,7 +214,7 @@ def print_slider(dose: DosePerGBq, moves: int) -> None:
     )
 
 
-def print_naive_in_processes(voxels: int, own_ms: dict[str, float]) -> None:
+def print_naive_in_processes(voxels: int, own: dict[str, Times]) -> None:
     """Measure each naive model of a phantom once, in a process of its own."""
     for plan, models in NAIVE.items():
         for name in models:
@@ -225,7 +229,7 @@ def print_naive_in_processes(voxels: int, own_ms: dict[str, float]) -> None:
                 continue
             found = json.loads(done.stdout.splitlines()[-1])
             more = f", peak {found['before_gb']:.1f} -> {found['peak_gb']:.1f} GB"
-            print(_naive_line(name, found["value"], found["wall_ms"], own_ms[plan], more), flush=True)
+            print(_naive_line(name, found["value"], found["wall_ms"], own[plan], more), flush=True)
 
 
 def _child(plan: str, name: str, voxels: int) -> None:
@@ -239,10 +243,14 @@ def _child(plan: str, name: str, voxels: int) -> None:
 
 
 def _peak_gb() -> float:
+    """Return the peak resident memory of this process [GB]; that of its parent counts in where no status is kept."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = [line.split() for line in status.read_text().splitlines()]
+        return next(int(words[1]) * 1024 for words in lines if words[0] == "VmHWM:") / 1e9
     import resource  # not on Windows
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e9 if sys.platform == "darwin" else 1e6)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9  # bytes on macOS
 
 
 def bench(voxels: int, options: argparse.Namespace) -> None:
@@ -252,15 +260,15 @@ def bench(voxels: int, options: argparse.Namespace) -> None:
     built_s = time.perf_counter() - start
     print(f"\n{dose.rows.shape[1]} voxels, {SITES} sites, built in {built_s:.1f} s; load {load():.1f}\n{HEAD}")
     beside = voxels <= _BESIDE_VOXELS
-    solutions = {case.name: print_case(case, dose, beside) for case in cases(voxels)}
+    found = {case.name: print_case(case, dose, beside) for case in cases(voxels)}
     print_slider(dose, options.moves)
-    print_whole_plan(dose)
-    given = solutions["hottest mean, at most 4 sites"].activities_gbq > 0
+    if options.whole:
+        print_whole_plan(dose)
+    given = found["hottest mean, at most 4 sites"][0].activities_gbq > 0
     for case in volume_cases(given, options.volume_budget):
         print_case(case, dose, False)
     if options.naive and not beside:
-        own_ms = {case.name: first_call(case, dose)[1] for case in cases(voxels) if case.name in NAIVE}
-        print_naive_in_processes(voxels, own_ms)
+        print_naive_in_processes(voxels, {name: times for name, (_, times) in found.items()})
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -268,6 +276,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--voxels", type=float, nargs="+", default=[1e5, 1e6])
     parser.add_argument("--naive", action="store_true", help="naive models of large phantoms too; minutes")
+    parser.add_argument("--whole", action="store_true", help="a plan with its comparisons and explanations too")
     parser.add_argument("--moves", type=int, default=60, help="moves of the sliders")
     parser.add_argument("--volume-budget", type=float, default=60.0, help="of the dose-volume limit, all sites [s]")
     parser.add_argument("--child", nargs=3, metavar=("PLAN", "NAME", "VOXELS"), help=argparse.SUPPRESS)

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from radioembolization.planning import load_presets
+from radioembolization.planning.goal_table import GOAL_ENTRIES
+from radioembolization.planning.limit_table import QUANTITY_ENTRIES
 from support import CORE, REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -45,6 +47,7 @@ def test_presets_and_their_limits_are_documented():
     short = {
         "mean dose, perfused normal liver": "perfused normal liver",
         "mean dose, perfused normal liver of each territory": "perfused normal liver of each territory",
+        "lowest mean dose, perfused normal liver of each territory": "perfused normal liver of each territory at least",
         "mean dose, whole normal liver": "whole normal liver",
         "mean dose, lungs": "lungs",
         "activity shunted to the lungs": "shunted activity",
@@ -52,6 +55,19 @@ def test_presets_and_their_limits_are_documented():
     for name, preset in load_presets().items():
         said = ", ".join(f"{short[x.quantity.name]} {x.bound:g} {x.quantity.unit}" for x in preset.limits)
         assert rows[name] == said
+
+
+def test_quantities_and_goals_are_documented_with_their_entries():
+    text = (DOCS / "case-file.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|(.*?)\| `at_", text, re.MULTILINE)
+    documented = {
+        name: set(re.findall(r"`(\w+)`", entries)) for names, entries in rows for name in re.findall(r"`(\w+)`", names)
+    }
+    assert documented == {name: set(entries) for name, entries in QUANTITY_ENTRIES.items()}
+    goals = re.findall(
+        r'^\| `(?:\{ )?"?(\w+)', text[text.index("#### Goals") : text.index("#### Limits")], re.MULTILINE
+    )
+    assert set(goals) == set(GOAL_ENTRIES)
 
 
 def test_relative_links_lead_somewhere():

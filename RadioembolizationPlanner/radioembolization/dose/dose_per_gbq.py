@@ -264,6 +264,7 @@ class DosePerGBq:
         named |= {"lung_shunt": self.lung_shunt, "lung_gy_per_gbq": lungs, "extrahepatic_share": share}
         named |= {f"{s.role}/{s.name}": s.voxels.astype(np.int64) for s in self.structures}
         digest.update(repr((self.site_names, self.settings.device.name, self.settings.energy_j_per_gbq)).encode())
+        digest.update(repr([(float(s.volume_ml), float(s.mass_kg)) for s in self.structures]).encode())
         for name, array in named.items():
             whole = np.ascontiguousarray(array)
             digest.update(f"{name} {whole.dtype} {whole.shape}".encode())

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from radioembolization.dose import DoseSettings, Method
-from radioembolization.errors import CaseFileError, FileMissing
+from radioembolization.errors import CaseFileError, FileMissing, LimitError
 from radioembolization.files.image_file import read_volume, sha256_of
 from radioembolization.files.segmentation_file import Segmentation, read_segmentation
 from radioembolization.files.toml_table import Table
 from radioembolization.images import Unit, Volume
 from radioembolization.physics import Convention, device_by_name
-from radioembolization.planning import (
-    Goal,
-    MeanShortfall,
-    Prescription,
-    StructureMean,
-    WeightedSum,
-    WorstTumourMean,
-    WorstTumourPartMean,
-    preset,
-)
-from radioembolization.planning.prescription import limit_from_table
+from radioembolization.planning import Prescription, preset
+from radioembolization.planning.goal_table import goal_from_value
+from radioembolization.planning.limit_table import limit_from_table
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
 from radioembolization.territories import Pattern
 from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure, SyntheticLesions
@@ -57,12 +50,13 @@ def read_case(path: Path) -> CaseInputs:
     used |= {key: _path(path, text) for key, text in (("scout", scout_path), ("ct", ct_path)) if text}
     device_name = dose.text("device")
     given = _structures(structures, segmentation)
+    sites = _sites(top, segmentation, lungs.number("shunt", None))
     inputs = CaseInputs(
         name=top.text("name"),
         settings=_settings(dose, device_name),
         structures=given,
-        sites=_sites(top, segmentation, lungs.number("shunt", None)),
-        prescription=_prescription(prescription, given, lesions),
+        sites=sites,
+        prescription=_prescription(prescription, given, lesions, sites),
         scout=_volume(used, "scout", Unit.COUNTS),
         ct=_volume(used, "ct", Unit.HU),
         tumour_to_normal={k: float(v) for k, v in top.mapping("tumour_to_normal").items()},
@@ -163,7 +157,9 @@ def _sites(top: Table, segmentation: Segmentation, shunt: float | None) -> tuple
     return tuple(sites)
 
 
-def _prescription(table: Table, given: tuple[SourceStructure, ...], lesions: Table) -> Prescription:
+def _prescription(
+    table: Table, given: tuple[SourceStructure, ...], lesions: Table, sites: tuple[SourceSite, ...]
+) -> Prescription:
     name = table.text("preset", "")
     reason = table.text("override_reason", "")
     base = Prescription.from_preset(preset(name), reason) if name else Prescription()
@@ -173,31 +169,28 @@ def _prescription(table: Table, given: tuple[SourceStructure, ...], lesions: Tab
         raise CaseFileError(f"{table.where}.at_most_sites must be a whole number of at least 1, not {at_most!r}.")
     tumours = [s.name for s in given if s.role is Role.TUMOUR]
     tumours += [f"synthetic lesion {i}" for i in range(1, len(lesions.peek("volumes_ml", [])) + 1)]
-    return Prescription(
-        goal=_goal(table.take("goal", "worst_tumour_part_mean"), tumours),
+    try:
+        goal = goal_from_value(table.take("goal", "worst_tumour_part_mean"), tumours)
+    except LimitError as error:
+        raise CaseFileError(f"{table.where}.goal: {error}") from error
+    return replace(
+        base,
+        goal=goal,
         limits=(*base.limits, *own),
         at_most_sites=at_most,
         least_activity_gbq=table.number("least_activity_gbq", None),
-        preset_name=base.preset_name,
-        notes=base.notes,
-        tumour_aim=base.tumour_aim,
+        most_activity_gbq=table.number("most_activity_gbq", None),
+        forbidden_sites=_site_names("forbidden_sites", table.texts("forbidden_sites", []), table, sites),
+        required_sites=_site_names("required_sites", table.texts("required_sites", []), table, sites),
     )
 
 
-def _goal(value: Any, tumours: list[str]) -> Goal:
-    match value:
-        case "worst_tumour_part_mean":
-            return WorstTumourPartMean()
-        case "worst_tumour_mean":
-            return WorstTumourMean()
-        case {"structure_mean": str(name), **rest} if not rest:
-            return StructureMean(name)
-        case {"shortfall_below_gy": int() | float() as below, **rest} if not rest and tumours:
-            return WeightedSum(tuple((1.0, MeanShortfall(name, float(below))) for name in tumours))
-    raise CaseFileError(
-        f'prescription.goal must be "worst_tumour_part_mean", "worst_tumour_mean", {{ structure_mean = "name" }} or '
-        f"{{ shortfall_below_gy = 205 }}, not {value!r}."
-    )
+def _site_names(key: str, names: list[str], table: Table, sites: tuple[SourceSite, ...]) -> tuple[str, ...]:
+    known = [site.name for site in sites]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise CaseFileError(f"{table.where}.{key} names {unknown}, which are no sites: use {', '.join(known)}.")
+    return tuple(names)
 
 
 def _lesions(table: Table) -> SyntheticLesions | None:

@@ -11,7 +11,9 @@ from radioembolization.errors import CaseFileError
 from radioembolization.files.image_file import write_volume
 from radioembolization.files.replacing import replacing
 from radioembolization.files.segmentation_file import write_segmentation
-from radioembolization.planning import WorstTumourPartMean
+from radioembolization.planning import Limit, Prescription, preset
+from radioembolization.planning.goal_table import goal_to_value
+from radioembolization.planning.limit_table import limit_to_table
 from radioembolization.structures import Role
 from radioembolization.treatment import CaseInputs, SourceSite
 
@@ -25,8 +27,9 @@ def write_case(inputs: CaseInputs, folder: Path) -> Path:
     Raises
     ------
     CaseFileError
-        If the case cannot be said in a case file: structures on several grids, a prescription that is
-        not a preset, or another goal than the default one.
+        If the case cannot be said in a case file: structures on several grids, or a preset with changed limits.
+    LimitError
+        If a goal or limit has no name in files.
     """
     _check(inputs)
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,8 +49,7 @@ def _check(inputs: CaseInputs) -> None:
     grids = {s.source.grid for s in inputs.structures} | {site.perfused.grid for site in inputs.sites}
     if len(grids) != 1:
         raise CaseFileError("Structures and territories are on different grids: resample them to one first.")
-    if not inputs.prescription.preset_name or inputs.prescription.goal != WorstTumourPartMean():
-        raise CaseFileError("Only a preset with the default goal can be written to a case file.")
+    _prescription_lines(inputs.prescription)  # refuses what cannot be said
 
 
 def _territory(site: SourceSite) -> str:
@@ -88,14 +90,43 @@ def _case_text(inputs: CaseInputs) -> str:
     if inputs.tumour_to_normal:
         lines += ["", "[tumour_to_normal]"]
         lines += [f"{_toml(name)} = {ratio!r}" for name, ratio in inputs.tumour_to_normal.items()]
-    lines += ["", "[prescription]", f"preset = {_toml(inputs.prescription.preset_name)}"]
-    if inputs.prescription.at_most_sites is not None:
-        lines.append(f"at_most_sites = {inputs.prescription.at_most_sites}")
-    if inputs.prescription.least_activity_gbq is not None:
-        lines.append(f"least_activity_gbq = {inputs.prescription.least_activity_gbq!r}")
+    lines += ["", *_prescription_lines(inputs.prescription)]
     for site in inputs.sites:
         lines += _site_lines(site)
     return "\n".join(lines) + "\n"
+
+
+def _prescription_lines(given: Prescription) -> list[str]:
+    reason, own = _beyond_preset(given)
+    entries: dict[str, object] = {
+        "preset": given.preset_name or None,
+        "override_reason": reason or None,
+        "goal": goal_to_value(given.goal) if given.goal != Prescription().goal else None,
+        "at_most_sites": given.at_most_sites,
+        "least_activity_gbq": given.least_activity_gbq,
+        "most_activity_gbq": given.most_activity_gbq,
+        "forbidden_sites": list(given.forbidden_sites) or None,
+        "required_sites": list(given.required_sites) or None,
+    }
+    lines = ["[prescription]", *(f"{key} = {_toml(value)}" for key, value in entries.items() if value is not None)]
+    for limit in own:
+        lines += ["", "[[prescription.limits]]"]
+        lines += [f"{key} = {_toml(value)}" for key, value in limit_to_table(limit).items()]
+    return lines
+
+
+def _beyond_preset(given: Prescription) -> tuple[str, tuple[Limit, ...]]:
+    """Return the reason for which a preset is overridden, and the limits beside those of the preset."""
+    if not given.preset_name:
+        return "", given.limits
+    reason = given.limits[0].provenance.override_reason if given.limits else ""
+    published = Prescription.from_preset(preset(given.preset_name), reason).limits
+    if given.limits[: len(published)] != published:
+        raise CaseFileError(
+            f"The limits of preset '{given.preset_name}' were changed, which a case file cannot say: leave out "
+            "preset_name to write every limit by itself."
+        )
+    return reason, given.limits[len(published) :]
 
 
 def _site_lines(site: SourceSite) -> list[str]:
@@ -115,5 +146,9 @@ def _site_lines(site: SourceSite) -> list[str]:
 
 
 def _toml(value: object) -> str:
-    """Return a string, list of strings or numbers, or truth value as TOML (which agrees with JSON there)."""
+    """Return a text, number, truth value, list or table as TOML, which agrees with JSON apart from tables."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(entry)}' for key, entry in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(entry) for entry in value)}]"
     return json.dumps(value, ensure_ascii=False)

@@ -22,6 +22,8 @@ from radioembolization.planning.search import Choice, SiteSearch
 _FIRST_STEP, _STEP_FACTOR = 1e-4, 4.0
 _MOST_LEVELS = 60
 _MARGIN_GAP = 1e-3
+#: A margin that cannot exceed this does not reach its level, whatever the rounding.
+_NEGATIVE = -1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +60,16 @@ def highest_level(
     step = _FIRST_STEP
     for number in range(_MOST_LEVELS):
         watch.report("levels of the goal", number)
-        level = max(value, 1e-3) * (1.0 + step)
+        size = max(abs(value), 1e-3)
+        level = value + step * size
         planes = margin_planes(goal, limits, dose, cap_gbq, level)
         root, choice = maximized(planes, watch)
         found = choice or root
-        reached = LevelReached(best, value, level, found.bound <= 0.0, planes, root, choice)
+        reached = LevelReached(best, value, level, found.bound < 0.0, planes, root, choice)
         if reached.refuted or watch.over:
             return reached
         better = goal.value(dose, found.activities_gbq) if np.isfinite(found.score) else -np.inf
-        if better > value * (1.0 + 0.1 * step):
+        if better > value + 0.1 * step * size:
             best, value = found.activities_gbq, better
         else:
             step *= _STEP_FACTOR
@@ -85,8 +88,8 @@ def margin_planes(
 
 def maximized(planes: CuttingPlanes, watch: Watch) -> tuple[Optimum, Choice | None]:
     """Return the optimum over all sites, and the best choice of sites if there is one to make."""
-    root = planes.solve(planes.cap_gbq > 0, None, _MARGIN_GAP * 1e-3, watch, 0.0)
-    if not planes.rules.any or root.bound <= 0.0:
+    root = planes.solve(planes.cap_gbq > 0, None, _MARGIN_GAP * 1e-3, watch, _NEGATIVE)
+    if not planes.rules.any or root.bound <= _NEGATIVE:
         return root, None
     most = min(planes.rules.most_sites or len(planes.cap_gbq), len(planes.cap_gbq))
-    return root, SiteSearch(planes, most, _MARGIN_GAP, watch, 0.0).run(root)
+    return root, SiteSearch(planes, most, _MARGIN_GAP, watch, _NEGATIVE).run(root)

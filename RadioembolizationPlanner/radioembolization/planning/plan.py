@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from radioembolization.dose import DosePerGBq, DoseSettings, StructureRows, dose_at_volume_share
 from radioembolization.planning.baselines import BaselineResult
+from radioembolization.planning.certificate import Certificate
 from radioembolization.planning.goals import Goal
 from radioembolization.planning.limits import USED_GBQ, Limit, LimitResult
 from radioembolization.planning.solve import Solution
@@ -17,6 +19,11 @@ from radioembolization.structures import NORMAL_LIVER, Role
 PERFUSED_NORMAL_LIVER = "perfused normal liver"
 #: The relative gap refers to the bound, but to no less than this [Gy].
 _SMALLEST_BOUND_GY = 1e-3
+_NOT_CONVEX = (
+    "Dose-volume limits are not convex: the bound is that of a search over doses, whose steps are not kept, so that it "
+    "cannot be checked without the solver."
+)
+_NOT_CONFIRMED = "The bound of the solver was not confirmed by computing its proof anew in float64."
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,12 @@ class Plan:
     baselines : tuple of BaselineResult
     explanation : tuple of str
         Sentences for people.
+    prescription : mapping or None
+        Goal and limits as in case files (``Problem.to_tables``); None if one has no name there.
+    certificate : Certificate or None
+        What proves the bound of the goal.
+    unproved : str
+        Without a certificate: why nothing proves the bound.
     """
 
     status: str
@@ -102,6 +115,9 @@ class Plan:
     settings: DoseSettings
     baselines: tuple[BaselineResult, ...] = ()
     explanation: tuple[str, ...] = ()
+    prescription: Mapping[str, Any] | None = None
+    certificate: Certificate | None = field(default=None, compare=False)
+    unproved: str = ""
 
     @property
     def activities_gbq(self) -> np.ndarray:
@@ -197,6 +213,23 @@ def _goal_result(goal: Goal, dose: DosePerGBq, solution: Solution) -> GoalResult
     gap = abs(solution.bound - optimum) / max(abs(solution.bound), _SMALLEST_BOUND_GY)
     sense = "maximize" if goal.maximized else "minimize"
     return GoalResult(goal.name, value, optimum, solution.bound, gap, goal.unit, sense)
+
+
+def certified(plan: Plan, solution: Solution) -> Plan:
+    """Return the plan with the certificate of its solution, or why there is none; its bound is what that proves."""
+    if not np.isfinite(solution.bound):
+        return replace(plan, unproved="The time limit ended the work before any bound was proved.")
+    if solution.status == "gap":
+        return replace(plan, unproved=_NOT_CONVEX)
+    certificate = solution.certificate()
+    if certificate is None or (solution.level is not None and certificate.bound > 0.0):
+        return replace(plan, unproved=_NOT_CONFIRMED)
+    if solution.level is not None:
+        return replace(plan, certificate=replace(certificate, level=solution.level))
+    goal = plan.goal
+    bound = certificate.bound if goal.sense == "maximize" else -certificate.bound
+    gap = abs(bound - goal.optimum) / max(abs(bound), _SMALLEST_BOUND_GY)
+    return replace(plan, goal=replace(goal, bound=bound, gap=gap), certificate=certificate)
 
 
 def tumours(plan: Plan) -> tuple[StructureDose, ...]:

@@ -1,4 +1,4 @@
-"""Presets: published limits per device and intent, as data."""
+"""What is asked of a plan, and presets: published limits per device and intent, as data."""
 
 from __future__ import annotations
 
@@ -8,22 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 
-from radioembolization.errors import LimitError, LimitOverride
+from radioembolization.errors import AssumedBiology, LimitError, LimitOverride
 from radioembolization.physics import Device
 from radioembolization.planning.goals import Goal, WorstTumourPartMean
-from radioembolization.planning.limits import Limit, Provenance, Quantity
+from radioembolization.planning.limit_table import limit_from_table
+from radioembolization.planning.limits import Limit, Quantity
+from radioembolization.planning.linear_quadratic import OfTissue
 from radioembolization.planning.problem import Problem
-from radioembolization.planning.quantities import (
-    InjectionActivity,
-    InjectionSites,
-    LungDose,
-    MeanDose,
-    PerfusedNormalLiverDose,
-    ShuntedActivity,
-    TerritoryNormalLiverDose,
-    TotalActivity,
-)
-from radioembolization.structures import NORMAL_LIVER
+from radioembolization.planning.quantities import InjectionActivity, InjectionSites, SiteActivity
 
 
 @dataclass(frozen=True)
@@ -55,15 +47,52 @@ class Preset:
 
 @dataclass(frozen=True)
 class Prescription:
-    """What is asked of a plan: a goal, limits, at most how many injections, at least how much in each."""
+    """What is asked of a plan.
+
+    Parameters
+    ----------
+    goal : Goal
+    limits : tuple of Limit
+    at_most_sites : int, optional
+        Largest number of injections.
+    least_activity_gbq, most_activity_gbq : float, optional
+        Smallest and largest activity of an injection that is made [GBq].
+    forbidden_sites, required_sites : tuple of str
+        Sites without any activity, and with at least the least activity.
+    preset_name, notes, tumour_aim
+        Of the preset, if it is from one.
+
+    Raises
+    ------
+    LimitError
+        If these contradict each other.
+    """
 
     goal: Goal = field(default_factory=WorstTumourPartMean)
     limits: tuple[Limit, ...] = ()
     at_most_sites: int | None = None
     least_activity_gbq: float | None = None
+    most_activity_gbq: float | None = None
+    forbidden_sites: tuple[str, ...] = ()
+    required_sites: tuple[str, ...] = ()
     preset_name: str = ""
     notes: tuple[str, ...] = ()
     tumour_aim: str = ""
+
+    def __post_init__(self) -> None:
+        least, most = self.least_activity_gbq, self.most_activity_gbq
+        if least is not None and most is not None and least > most:
+            raise LimitError(f"least_activity_gbq = {least:g} is above most_activity_gbq = {most:g}: exchange them.")
+        if self.required_sites and not least:
+            raise LimitError("required_sites need least_activity_gbq: how much a required injection has at least.")
+        both = sorted(set(self.forbidden_sites) & set(self.required_sites))
+        if both:
+            raise LimitError(f"Sites {both} are both forbidden and required: decide on one.")
+        if self.at_most_sites is not None and len(set(self.required_sites)) > self.at_most_sites:
+            raise LimitError(
+                f"{len(set(self.required_sites))} sites are required, but at_most_sites = {self.at_most_sites}: allow "
+                "more injections, or require fewer."
+            )
 
     @staticmethod
     def from_preset(chosen: Preset, override_reason: str = "", **changes: object) -> Prescription:
@@ -89,11 +118,7 @@ class Prescription:
         DeviceMismatch
             If a limit was made for another device and no reason is stated.
         """
-        limits = self.limits
-        if self.at_most_sites is not None:
-            limits = (*limits, InjectionSites().at_most(count=self.at_most_sites))
-        if self.least_activity_gbq is not None:
-            limits = (*limits, InjectionActivity().at_least(gbq=self.least_activity_gbq))
+        limits = (*self.limits, *self._about_sites())
         problem = Problem(self.goal, limits)
         problem.check_devices(device)
         for limit in limits:
@@ -104,93 +129,25 @@ class Prescription:
                     LimitOverride,
                     stacklevel=2,
                 )
+        parts: list[Goal | Quantity] = [self.goal, *(limit.quantity for limit in limits)]
+        for part in parts:
+            for assumption in part.biology.assumptions if isinstance(part, OfTissue) else ():
+                warnings.warn(f"{part.name}: {assumption}", AssumedBiology, stacklevel=2)
         return problem
 
-
-def quantity_by_name(
-    name: str, structure: str = "", earlier_gy: float = 0.0, full_from_gy: float | None = None
-) -> Quantity:
-    """Return a quantity by the name used in TOML files.
-
-    ``mean_dose`` needs a structure; the others (``whole_normal_liver``, ``perfused_normal_liver``,
-    ``territory_normal_liver``, ``lungs``, ``shunted_activity``, ``total_activity``,
-    ``injection_activity``, ``injection_sites``) stand alone.
-
-    Raises
-    ------
-    LimitError
-        If the name is unknown, or ``mean_dose`` comes without a structure.
-    """
-    if name == "mean_dose":
-        if not structure:
-            raise LimitError("A limit on 'mean_dose' needs a structure: add structure = \"name\".")
-        return MeanDose(structure)
-    quantities: dict[str, Quantity] = {
-        "whole_normal_liver": MeanDose(NORMAL_LIVER),
-        "perfused_normal_liver": PerfusedNormalLiverDose(*([] if full_from_gy is None else [full_from_gy])),
-        "territory_normal_liver": TerritoryNormalLiverDose(),
-        "lungs": LungDose(earlier_gy),
-        "shunted_activity": ShuntedActivity(),
-        "total_activity": TotalActivity(),
-        "injection_activity": InjectionActivity(),
-        "injection_sites": InjectionSites(),
-    }
-    if name not in quantities:
-        raise LimitError(f"Unknown quantity '{name}': use mean_dose, {', '.join(quantities)}.")
-    return quantities[name]
-
-
-#: Entries of a limit that only one quantity understands.
-_ENTRY_OF = {"structure": "mean_dose", "earlier_gy": "lungs", "full_from_gy": "perfused_normal_liver"}
-
-
-def _number(key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise LimitError(f"'{key}' of a limit must be a number, not {value!r}.")
-    return float(value)
-
-
-def limit_from_table(table: dict[str, object], device: str = "") -> Limit:
-    """Return a limit from a TOML table: quantity, structure, at_most or at_least with unit, source.
-
-    Raises
-    ------
-    LimitError
-        If a key is unknown or missing.
-    """
-    entries = dict(table)
-    name = str(entries.pop("quantity", ""))
-    for key, owner in _ENTRY_OF.items():
-        if key in entries and name != owner:
-            raise LimitError(
-                f"'{key}' belongs to a limit on '{owner}'; a limit on '{name}' would ignore it: remove it."
-            )
-    full_from = entries.pop("full_from_gy", None)
-    quantity = quantity_by_name(
-        name,
-        str(entries.pop("structure", "")),
-        _number("earlier_gy", entries.pop("earlier_gy", 0.0)),
-        None if full_from is None else _number("full_from_gy", full_from),
-    )
-    provenance = Provenance(
-        source=str(entries.pop("source", "user")),
-        evidence=str(entries.pop("evidence", "")),
-        device=str(entries.pop("device", device)),
-        override_reason=str(entries.pop("override_reason", "")),
-    )
-    bounds = {key: entries.pop(key) for key in list(entries) if key.startswith(("at_most_", "at_least_"))}
-    if entries:
-        raise LimitError(f"Unknown entries {sorted(entries)} in the limit on {quantity.name}.")
-    if len(bounds) != 1:
-        raise LimitError(
-            f"The limit on {quantity.name} needs exactly one of at_most_{quantity.keyword} and "
-            f"at_least_{quantity.keyword}, not {sorted(bounds) or 'none'}."
-        )
-    key, value = next(iter(bounds.items()))
-    unit = key.removeprefix("at_most_").removeprefix("at_least_")
-    bound = {unit: _number(key, value)}
-    limit = quantity.at_most(**bound) if key.startswith("at_most_") else quantity.at_least(**bound)
-    return limit.because(provenance)
+    def _about_sites(self) -> list[Limit]:
+        """Return the limits on which sites are used and with how much activity."""
+        limits = []
+        if self.at_most_sites is not None:
+            limits.append(InjectionSites().at_most(count=self.at_most_sites))
+        if self.least_activity_gbq is not None:
+            limits.append(InjectionActivity().at_least(gbq=self.least_activity_gbq))
+        if self.most_activity_gbq is not None:
+            limits.append(InjectionActivity().at_most(gbq=self.most_activity_gbq))
+        limits += [SiteActivity(site).at_most(gbq=0.0) for site in dict.fromkeys(self.forbidden_sites)]
+        for site in dict.fromkeys(self.required_sites):
+            limits.append(SiteActivity(site).at_least(gbq=self.least_activity_gbq or 0.0))
+        return limits
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +14,11 @@ from radioembolization.physics import Device
 from radioembolization.planning.baselines import baselines
 from radioembolization.planning.effort import Effort
 from radioembolization.planning.explain import explain
+from radioembolization.planning.goal_table import goal_from_value, goal_to_value
 from radioembolization.planning.goals import Goal
+from radioembolization.planning.limit_table import limit_from_table, limit_to_table
 from radioembolization.planning.limits import Limit
-from radioembolization.planning.plan import Plan, assemble
+from radioembolization.planning.plan import Plan, assemble, certified
 from radioembolization.planning.prices import gains_per_unit
 from radioembolization.planning.solve import optimize
 
@@ -56,13 +60,37 @@ class Problem:
         self.check_devices(dose.settings.device)
         solution = optimize(self.goal, self.limits, dose, effort=effort)
         gains = gains_per_unit(solution.planes, solution.activities_gbq)
-        plan = assemble(self.goal, self.limits, dose, solution, gains)
+        plan = certified(assemble(self.goal, self.limits, dose, solution, gains), solution)
         others = baselines(self.goal, self.limits, dose)
-        return replace(plan, baselines=others, explanation=explain(plan, others))
+        return replace(plan, baselines=others, explanation=explain(plan, others), prescription=self._tables())
 
     def evaluate(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> dict[str, float]:
         """Return the value of every limit for given activities, by printed limit."""
         return {str(limit): limit.quantity.value(dose, activities_gbq) for limit in self.limits}
+
+    def to_tables(self) -> dict[str, Any]:
+        """Return goal and limits as in case files, from which ``from_tables`` makes the problem.
+
+        Raises
+        ------
+        LimitError
+            If one has no name in files.
+        """
+        return {"goal": goal_to_value(self.goal), "limits": [limit_to_table(limit) for limit in self.limits]}
+
+    @staticmethod
+    def from_tables(tables: Mapping[str, Any]) -> Problem:
+        """Return the problem that ``to_tables`` states; ``LimitError`` if something is unknown or impossible."""
+        limits = tables["limits"]
+        if not isinstance(limits, list) or not all(isinstance(table, dict) for table in limits):
+            raise LimitError(f"Limits are a list of tables, not {limits!r:.60}.")
+        return Problem(goal_from_value(tables["goal"], ()), tuple(limit_from_table(table) for table in limits))
+
+    def _tables(self) -> dict[str, Any] | None:
+        try:
+            return self.to_tables()
+        except LimitError:
+            return None
 
     def __str__(self) -> str:
         verb = "maximize" if self.goal.maximized else "minimize"

@@ -21,6 +21,8 @@ from radioembolization.planning.tie_break import preferred, raise_the_others, sl
 
 #: Relative gap to which plans without a choice of sites are solved.
 _CONTINUOUS_GAP = 1e-6
+#: Goals closer than this are equal, as rows in float32 are.
+_ROUNDING = 1e-7
 #: The search for fewer injections ends without an answer after as many nodes.
 _NODES_FOR_FEWER = 5_000
 
@@ -108,7 +110,7 @@ def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: n
     reached = highest_level(goal, limits, dose, cap_gbq, start.activities_gbq, watch)
     best, fewer_within = reached.activities_gbq, watch.effort.fewer_within
     if fewer_within and best.any() and not watch.over:
-        enough = margin_planes(goal, limits, dose, cap_gbq, reached.value * (1.0 - fewer_within))
+        enough = margin_planes(goal, limits, dose, cap_gbq, reached.value - fewer_within * abs(reached.value))
         fewer = _fewest(enough, int(np.count_nonzero(best)), 0.0, watch)
         best = best if fewer is None else fewer.best
     return Solution(
@@ -135,7 +137,7 @@ def optimize_planes(planes: CuttingPlanes, watch: Watch) -> Solution:
             raise SolverFailure("The time limit ended the search before any plan within the limits was found.")
         raise infeasible(planes, allowed)
     activities = _preferred(planes, search, best, score, watch)
-    closed = bound - score <= 2.0 * max(watch.effort.gap, _CONTINUOUS_GAP) * max(1e-3, abs(bound))
+    closed = bound - score <= 2.0 * max(watch.effort.gap, _CONTINUOUS_GAP) * max(1e-3, abs(bound)) + _ROUNDING
     sign = 1.0 if planes.goal.maximized else -1.0
     return Solution(activities, sign * score, sign * bound, "optimal" if closed else "time limit", planes, root, choice)
 

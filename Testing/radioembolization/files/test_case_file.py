@@ -1,13 +1,26 @@
 """A case written to files and read again is the same case; every wrong entry is named."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from radioembolization.errors import CaseFileError, DeviceMismatch, FileMissing, InputError, LimitError, StructureError
 from radioembolization.files import read_case, write_case
-from radioembolization.planning import MeanShortfall, StructureMean, WeightedSum
+from radioembolization.planning import (
+    LowestColdestMean,
+    LungDose,
+    MeanDose,
+    MeanShortfall,
+    Prescription,
+    Provenance,
+    StructureMean,
+    VolumeAbove,
+    VoxelShortfall,
+    WeightedSum,
+    preset,
+)
 from radioembolization.territories import Pattern
 from radioembolization.treatment import plan_treatment, prepare
 from small_case import RATIOS, small_inputs
@@ -125,8 +138,60 @@ def test_goals(edited):
     shortfall = edited(r"^preset", "goal = { shortfall_below_gy = 205 }\npreset").prescription.goal
     assert shortfall == WeightedSum(tuple((1.0, MeanShortfall(name, 205.0)) for name in RATIOS))
     assert edited(r"^preset", 'goal = { structure_mean = "A" }\npreset').prescription.goal == StructureMean("A")
-    with pytest.raises(CaseFileError, match=r"prescription\.goal must be"):
+    with pytest.raises(CaseFileError, match=r"\[prescription\]\.goal: A goal must be"):
         edited(r"^preset", 'goal = "best"\npreset')
+
+
+def test_sites_that_are_forbidden_and_required(edited):
+    wishes = 'forbidden_sites = ["left"]\nrequired_sites = ["right"]\nleast_activity_gbq = 0.2\nmost_activity_gbq = 3\n'
+    prescription = edited(r"^preset", wishes + "preset").prescription
+    assert (prescription.forbidden_sites, prescription.required_sites) == (("left",), ("right",))
+    assert prescription.most_activity_gbq == 3.0
+    with pytest.raises(CaseFileError, match=r"forbidden_sites names \['lift'\], which are no sites: use proper, left"):
+        edited(r"^preset", 'forbidden_sites = ["lift"]\npreset')
+    with pytest.raises(LimitError, match="required_sites need least_activity_gbq"):
+        edited(r"^preset", 'required_sites = ["left"]\npreset')
+
+
+def test_lung_doses_of_one_session_and_of_all_stand_side_by_side(edited):
+    limits = '\n[[prescription.limits]]\nquantity = "lungs"\nat_most_gy = 50\nearlier_gy = 25\n'
+    assert [str(limit) for limit in edited(append=limits).prescription.limits][1:] == [
+        "mean dose, lungs <= 30 Gy",
+        "mean dose, lungs (with 25 Gy before) <= 50 Gy",
+    ]
+
+
+@pytest.mark.parametrize(
+    "prescription",
+    [
+        Prescription.from_preset(preset("resin/bilobar"), at_most_sites=2),
+        Prescription.from_preset(preset("glass/lobectomy"), "comparison", goal=LowestColdestMean(30.0)),
+        Prescription(
+            goal=MeanShortfall("A", 120.0) + 0.5 * VoxelShortfall("B", 90.0),
+            limits=(
+                VolumeAbove("normal liver", 40.0).at_most(percent=30),
+                LungDose(25.0).at_most(gy=50).because(Provenance("our protocol", 'called "strict"')),
+            ),
+            least_activity_gbq=0.1,
+            most_activity_gbq=2.5,
+            forbidden_sites=("left",),
+            required_sites=("right",),
+        ),
+    ],
+    ids=["preset", "preset of another device with a goal", "limits of the user"],
+)
+def test_a_written_prescription_is_read_again(prescription, tmp_path):
+    path = write_case(small_inputs(tumour_to_normal=RATIOS, prescription=prescription), tmp_path)
+    assert read_case(path).prescription == prescription
+
+
+def test_limits_beside_a_preset_are_written_and_changed_ones_refused(tmp_path):
+    base = Prescription.from_preset(preset("resin/bilobar"))
+    more = replace(base, limits=(*base.limits, MeanDose("gallbladder").at_most(gy=25)))
+    assert read_case(write_case(small_inputs(prescription=more), tmp_path)).prescription == more
+    changed = replace(base, limits=(replace(base.limits[0], bound=55.0), *base.limits[1:]))
+    with pytest.raises(CaseFileError, match="preset 'resin/bilobar' were changed"):
+        write_case(small_inputs(prescription=changed), tmp_path / "new")
 
 
 def test_labels_named_tumours_and_parts(edited):
@@ -152,8 +217,6 @@ def test_ratio_of_an_unknown_tumour_is_refused(edited):
 def test_case_on_several_grids_cannot_be_written(tmp_path):
     other = small_inputs()
     moved = other.structures[1].source.grid.box((1, 0, 0), other.structures[1].source.grid.shape)
-    from dataclasses import replace
-
     structure = replace(other.structures[1], source=replace(other.structures[1].source, grid=moved))
     with pytest.raises(CaseFileError, match="different grids"):
         write_case(replace(other, structures=(other.structures[0], structure)), tmp_path / "new")

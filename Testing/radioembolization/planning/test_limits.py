@@ -1,17 +1,20 @@
 """Every limit at an accepted and a rejected point, in numpy and in the model."""
 
-import cvxpy as cp
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from limit_checks import bounded, feasible
 from radioembolization.errors import DeviceMismatch, LimitError, LungMassMissing, StructureError, TerritoryError
 from radioembolization.physics import GLASS_Y90, HOLMIUM_HO166, RESIN_Y90
 from radioembolization.planning import (
+    HepaticReserve,
     InjectionActivity,
     InjectionSites,
+    LargestInjectionActivity,
     Limit,
     LimitResult,
+    LowestTerritoryNormalLiverDose,
     LungDose,
     MeanDose,
     PerfusedNormalLiverDose,
@@ -19,6 +22,8 @@ from radioembolization.planning import (
     ShuntedActivity,
     TerritoryNormalLiverDose,
     TotalActivity,
+    VolumeAbove,
+    VolumeReaching,
 )
 from radioembolization.planning.model import Model
 from support import K_Y90, dose_rows, random_rows, resin_two_sites
@@ -48,10 +53,6 @@ BY_HAND = {
 UPPER = [q for q in BY_HAND if not isinstance(q, InjectionActivity)]
 #: Quantities with a lower limit.
 LOWER = [q for q in BY_HAND if not isinstance(q, InjectionSites | PerfusedNormalLiverDose | TerritoryNormalLiverDose)]
-
-
-def bounded(quantity, value, upper):
-    return (quantity.at_most if upper else quantity.at_least)(**{quantity.keyword: value})
 
 
 @pytest.mark.parametrize("quantity", BY_HAND, ids=lambda q: q.name)
@@ -94,15 +95,6 @@ def test_each_territory_counts_by_itself():
     selective = np.array([0.01, 0.1])
     assert TerritoryNormalLiverDose().value(DOSE, selective) == pytest.approx(0.01 * D1 + 0.1 * D2)
     assert TerritoryNormalLiverDose().value(DOSE, np.array([0.5, 0.0])) == pytest.approx(0.5 * D1)
-
-
-def feasible(limit, dose, activities, caps):
-    """Return whether the model's constraints of a limit hold for fixed activities."""
-    model = Model(dose, caps)
-    constraints = [*limit.constraints(model), *model.choice_constraints()]
-    problem = cp.Problem(cp.Minimize(0), [*constraints, model.activities == activities])
-    problem.solve(solver=cp.HIGHS)
-    return problem.status == "optimal"
 
 
 def on_random_rows(quantity):
@@ -235,9 +227,14 @@ def test_an_impossible_bound_is_refused(value):
     ("limit", "message"),
     [
         (PerfusedNormalLiverDose().at_least(gy=88.0), "lower bound"),
-        (TerritoryNormalLiverDose().at_least(gy=88.0), "lower bound"),
+        (Limit(TerritoryNormalLiverDose(), 88.0, upper=False), "lower bound"),
         (InjectionSites().at_least(count=2), "least number"),
-        (InjectionActivity().at_most(gbq=2.0), "upper bound"),
+        (Limit(InjectionActivity(), 2.0, upper=True), "upper bound"),
+        (Limit(LowestTerritoryNormalLiverDose(), 2.0, upper=True), "upper bound"),
+        (Limit(LargestInjectionActivity(), 2.0, upper=False), "lower bound"),
+        (Limit(VolumeAbove("normal liver", 40.0), 30.0, upper=False), "lower bound"),
+        (Limit(VolumeReaching("normal liver", 40.0), 30.0, upper=True), "upper bound"),
+        (Limit(HepaticReserve(40.0), 30.0, upper=True), "upper bound"),
     ],
 )
 def test_directions_without_a_model_are_refused(limit, message):

@@ -148,6 +148,6 @@ def test_lower_bounds_on_perfused_liver_are_refused(quantity):
         quantity.constraints(None, False, 88.0)
 
 
-def test_upper_bound_on_each_injection_is_refused():
+def test_upper_bound_on_the_smallest_injection_is_refused():
     with pytest.raises(LimitError, match="upper bound"):
         InjectionActivity().constraints(None, True, 1.0)

@@ -4,12 +4,14 @@ import warnings
 
 import pytest
 
-from radioembolization.errors import DeviceMismatch, LimitError, LimitOverride
+from radioembolization.errors import AssumedBiology, DeviceMismatch, LimitError, LimitOverride
 from radioembolization.physics import GLASS_Y90, HOLMIUM_HO166, RESIN_Y90, device_by_name
 from radioembolization.planning import (
     InjectionActivity,
     InjectionSites,
+    LowestEUD,
     LungDose,
+    MeanBED,
     MeanDose,
     PerfusedNormalLiverDose,
     Prescription,
@@ -20,12 +22,13 @@ from radioembolization.planning import (
     load_presets,
     preset,
 )
-from radioembolization.planning.prescription import limit_from_table, quantity_by_name
+from radioembolization.planning.limit_table import limit_from_table, quantity_by_name
 
 PRESETS = load_presets()
 WHOLE = "mean dose, whole normal liver"
 PERFUSED = "mean dose, perfused normal liver"
 EACH = "mean dose, perfused normal liver of each territory"
+LOWEST = "lowest mean dose, perfused normal liver of each territory"
 LUNGS = ("mean dose, lungs", 30.0)
 SHUNTED = ("activity shunted to the lungs", 0.61)
 
@@ -35,10 +38,12 @@ PUBLISHED = {
     "glass/hcc-lobar": {(PERFUSED, 120.0), (EACH, 120.0), (WHOLE, 75.0), LUNGS, SHUNTED},
     "glass/hcc-bilobar": {(WHOLE, 50.0), LUNGS, SHUNTED},
     "glass/hcc-bilobar-low-bilirubin": {(WHOLE, 90.0), LUNGS, SHUNTED},
+    "glass/lobectomy": {(LOWEST, 88.0), (WHOLE, 75.0), LUNGS, SHUNTED},
     "glass/segmentectomy": {LUNGS, SHUNTED},
     "resin/unilobar": {(PERFUSED, 40.0), (EACH, 40.0), LUNGS},
     "resin/bilobar": {(PERFUSED, 40.0), LUNGS},
     "resin/bilobar-pretreated": {(PERFUSED, 30.0), LUNGS},
+    "resin/lobectomy": {(LOWEST, 70.0), LUNGS},
     "resin/segmentectomy": {LUNGS},
     "holmium/unilobar": {(WHOLE, 60.0), LUNGS},
     "holmium/bilobar": {(WHOLE, 40.0), LUNGS},
@@ -57,7 +62,8 @@ def test_every_limit_states_source_evidence_device_and_denominator(chosen):
     assert chosen.name == f"{chosen.device}/{chosen.intent}"
     assert chosen.title and chosen.tumour_aim and chosen.notes
     for limit in chosen.limits:
-        assert limit.upper
+        # Only the intent to let the treated lobe shrink is a lower bound.
+        assert limit.upper == (limit.quantity.name != LOWEST)
         assert limit.provenance.source not in ("", "user")
         assert limit.provenance.evidence
         assert limit.provenance.device == chosen.device == device_by_name(chosen.device).name
@@ -71,6 +77,14 @@ def test_166ho_counts_the_whole_and_resin_the_perfused_normal_liver():
         names = " ".join(limit.quantity.name for limit in chosen.limits)
         assert not (chosen.device == "holmium" and "perfused" in names)
         assert not (chosen.device == "resin" and "whole" in names)
+
+
+def test_a_lobectomy_says_that_its_lower_bound_is_an_intent():
+    for name in ("glass/lobectomy", "resin/lobectomy"):
+        assert any(
+            "is a goal for the growth of the other lobe, not a tolerance" in note for note in PRESETS[name].notes
+        )
+    assert any("hepatic reserve above 30 %" in note for note in PRESETS["resin/lobectomy"].notes)
 
 
 def test_neuroendocrine_use_is_called_extrapolated():
@@ -121,6 +135,63 @@ def test_an_override_needs_a_reason_and_is_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         prescription.problem(RESIN_Y90)  # no override where the device is right
+
+
+def test_sites_that_are_forbidden_or_required_and_bounds_of_each_injection():
+    prescription = Prescription(
+        limits=(MeanDose("normal liver").at_most(gy=40),),
+        least_activity_gbq=0.2,
+        most_activity_gbq=3.0,
+        forbidden_sites=("cystic", "cystic"),
+        required_sites=("left",),
+    )
+    assert str(prescription.problem(RESIN_Y90)).splitlines() == [
+        "maximize lowest mean dose of any tumour or tumour part",
+        "subject to",
+        "  mean dose, whole normal liver <= 40 Gy",
+        "  activity of each injection >= 0.2 GBq",
+        "  largest activity of any injection <= 3 GBq",
+        "  activity at cystic <= 0 GBq",
+        "  activity at left >= 0.2 GBq",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"required_sites": ("left",)}, "need least_activity_gbq"),
+        ({"required_sites": ("left",), "least_activity_gbq": 0.0}, "need least_activity_gbq"),
+        (
+            {"required_sites": ("a", "b"), "forbidden_sites": ("b", "c"), "least_activity_gbq": 0.1},
+            r"\['b'\] are both forbidden and required",
+        ),
+        (
+            {"required_sites": ("a", "b"), "at_most_sites": 1, "least_activity_gbq": 0.1},
+            "2 sites are required, but at_most_sites = 1",
+        ),
+        ({"least_activity_gbq": 2.0, "most_activity_gbq": 1.0}, "above most_activity_gbq"),
+    ],
+)
+def test_wishes_that_contradict_each_other_are_refused(fields, message):
+    with pytest.raises(LimitError, match=message):
+        Prescription(**fields)
+
+
+def test_assumed_biology_is_warned_of_and_typed_biology_is_not():
+    assumed = Prescription(
+        goal=LowestEUD(0.3), limits=(MeanBED("normal liver", repair_half_time_h=2.0).at_most(gy=90),)
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assumed.problem(RESIN_Y90)
+    texts = [str(w.message) for w in caught if w.category is AssumedBiology]
+    assert len(texts) == len(caught) == 3
+    assert "alpha_beta_gy 10.0 (unverified) is that of 'tumour'" in texts[0]
+    assert "mean BED, whole normal liver" in texts[2] and "alpha_beta_gy 2.5 (conflict)" in texts[2]
+    typed = Prescription(goal=LowestEUD(0.3, 10.0, 1.5), limits=(MeanBED("normal liver", 2.5, 2.5).at_most(gy=90),))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        typed.problem(RESIN_Y90)
 
 
 # Tables.

@@ -9,15 +9,26 @@ from radioembolization.planning.goals.means import (
     WorstTumourPartMean,
     tumour_mean_rows,
 )
-from radioembolization.planning.goals.voxels import LowestColdestMean, LowestDose
+from radioembolization.planning.goals.survival import LowestEUD
+from radioembolization.planning.goals.tumour_control import LogTumourControl
+from radioembolization.planning.goals.voxels import (
+    LowestColdestMean,
+    LowestDose,
+    LowestDoseAtVolume,
+    VoxelShortfall,
+)
 
 __all__ = [
     "Goal",
+    "LogTumourControl",
     "LowestColdestMean",
     "LowestDose",
+    "LowestDoseAtVolume",
+    "LowestEUD",
     "LowestOf",
     "MeanShortfall",
     "StructureMean",
+    "VoxelShortfall",
     "WeightedSum",
     "WorstTumourMean",
     "WorstTumourPartMean",

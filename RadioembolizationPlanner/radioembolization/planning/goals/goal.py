@@ -8,10 +8,26 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from radioembolization.dose import DosePerGBq
+from radioembolization.dose import DosePerGBq, StructureRows
 from radioembolization.errors import LimitError
 from radioembolization.planning.model import Model
 from radioembolization.planning.supports import Support
+from radioembolization.planning.volume_bound import VolumeBound
+from radioembolization.structures import Role
+
+
+def tumours(dose: DosePerGBq) -> tuple[StructureRows, ...]:
+    """Return the tumours.
+
+    Raises
+    ------
+    LimitError
+        If there is none.
+    """
+    found = dose.with_role(Role.TUMOUR)
+    if not found:
+        raise LimitError("The goal is about tumours, but the case has none: draw one, or name a structure in the goal.")
+    return found
 
 
 @dataclass(frozen=True)
@@ -25,7 +41,9 @@ class Goal(ABC):
     #: Whether the value grows in proportion to all activities.
     homogeneous: ClassVar[bool] = True
     #: Whether ``supports`` at any one point describe the score everywhere.
-    finite: ClassVar[bool] = True
+    finite: ClassVar[bool] = False
+    #: Whether it may be a term of a sum: a concave score in Gy.
+    summable: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -53,9 +71,16 @@ class Goal(ABC):
         """Return a goal with a concave score that is not negative exactly where the value reaches a level.
 
         For maximized goals that are only quasi-concave, as equivalent uniform doses, and have no planes of their
-        own; None for all others.
+        own, or none that are of use far from the optimum (``LogTumourControl``); None for all others.
         """
         return None
+
+    def volume_bounds(self, dose: DosePerGBq, level: float) -> tuple[VolumeBound, ...]:
+        """Return the dose-volume limits that are met exactly where the value reaches a level.
+
+        For maximized goals that are the dose of a share of a structure and have no planes; none for all others.
+        """
+        return ()
 
     @property
     def terms(self) -> tuple[tuple[float, Goal], ...]:
@@ -86,14 +111,20 @@ class WeightedSum(Goal):
     Raises
     ------
     LimitError
-        If a weight is not positive or maximized and minimized goals are mixed.
+        If a weight is not positive, maximized and minimized goals are mixed, or a goal is not concave or not in Gy.
     """
 
     parts: tuple[tuple[float, Goal], ...]
 
     def __post_init__(self) -> None:
-        if any(weight <= 0 for weight, _ in self.parts):
+        if not all(weight > 0 and np.isfinite(weight) for weight, _ in self.parts):
             raise LimitError("Weights of goals must be positive.")
+        for _, goal in self.parts:
+            if not goal.summable:
+                raise LimitError(
+                    f"The goal '{goal.name}' cannot be part of a weighted sum, of which no optimum could be proved: "
+                    "equivalent uniform doses, doses at a volume and log TCP stand alone; state the others as limits."
+                )
         if len({goal.maximized for _, goal in self.parts}) != 1:
             raise LimitError("A sum of goals must consist of maximized goals only, or of minimized ones.")
 

@@ -9,19 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from radioembolization.dose import DosePerGBq
-from radioembolization.planning.goals.goal import Goal
+from radioembolization.planning.goals.goal import Goal, tumours
 from radioembolization.planning.model import Model, cvxpy
 from radioembolization.planning.supports import Support
-from radioembolization.structures import Role
 
 
 def tumour_mean_rows(dose: DosePerGBq) -> np.ndarray:
     """Return the mean dose per GBq of each site in each tumour (tumours, sites) [Gy/GBq]."""
-    return np.stack([dose.mean_rows[tumour.name] for tumour in dose.with_role(Role.TUMOUR)])
+    return np.stack([dose.structure_row(tumour.name) for tumour in tumours(dose)])
 
 
 class LowestOf(Goal):
     """The lowest of several mean doses, maximized."""
+
+    finite: ClassVar[bool] = True
 
     @abstractmethod
     def rows(self, dose: DosePerGBq) -> np.ndarray:
@@ -75,6 +76,7 @@ class StructureMean(Goal):
     """The mean dose of one structure, maximized."""
 
     structure: str
+    finite: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -101,6 +103,7 @@ class MeanShortfall(Goal):
     structure: str
     below_gy: float
     homogeneous: ClassVar[bool] = False
+    finite: ClassVar[bool] = True
 
     @property
     def name(self) -> str:

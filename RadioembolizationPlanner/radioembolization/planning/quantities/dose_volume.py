@@ -18,7 +18,7 @@ from radioembolization.dose import DosePerGBq, VoxelRows
 from radioembolization.errors import LimitError
 from radioembolization.planning.limits import Limit, Quantity
 from radioembolization.planning.model import Model, cvxpy
-from radioembolization.planning.quantities.linear import printed, quotient
+from radioembolization.planning.quantities.linear import lower_only, printed, quotient, upper_only
 from radioembolization.planning.quantities.voxel_dose import check_percent
 from radioembolization.planning.volume_bound import VolumeBound
 from radioembolization.structures import NORMAL_LIVER
@@ -118,6 +118,7 @@ class VolumeAbove(_InPercent):
         return self.volume_bound(True, 0.0).wrong_share(dose, activities_gbq)
 
     def volume_bound(self, at_most: bool, bound: float) -> VolumeBound:
+        upper_only(self, at_most)
         return VolumeBound(self.structure, self.gy, True, bound / 100.0 + HAIR)
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:
@@ -159,6 +160,7 @@ class VolumeReaching(_InPercent):
         return 1.0 - self.volume_bound(False, 0.0).wrong_share(dose, activities_gbq)
 
     def volume_bound(self, at_most: bool, bound: float) -> VolumeBound:
+        lower_only(self, at_most)
         return VolumeBound(self.structure, self.gy, False, 1.0 - bound / 100.0 + HAIR)
 
     def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
@@ -230,6 +232,7 @@ class HepaticReserve(_InPercent):
         return 1.0 - self.volume_bound(False, 0.0).wrong_share(dose, activities_gbq)
 
     def volume_bound(self, at_most: bool, bound: float) -> VolumeBound:
+        lower_only(self, at_most)
         return VolumeBound(NORMAL_LIVER, self.below_gy, True, 1.0 - bound / 100.0 + HAIR)
 
     def _limit(self, bound: dict[str, float], upper: bool) -> Limit:

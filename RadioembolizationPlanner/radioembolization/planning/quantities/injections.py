@@ -13,6 +13,7 @@ from radioembolization.planning.choice import SiteRules
 from radioembolization.planning.limits import USED_GBQ, Limit, Quantity
 from radioembolization.planning.model import Model
 from radioembolization.planning.quantities.activity import InGBq
+from radioembolization.planning.quantities.linear import lower_only, upper_only
 from radioembolization.planning.supports import Support
 
 
@@ -39,9 +40,11 @@ class InjectionActivity(InGBq):
         return float(used.min()) if len(used) else np.inf
 
     def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules:
+        lower_only(self, at_most)
         return SiteRules(if_used=tuple((site, Support(-unit, bound)) for site, unit in enumerate(_units(dose))))
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        lower_only(self, at_most)
         return [model.activities >= bound * model.used - slack]
 
 
@@ -63,6 +66,7 @@ class LargestInjectionActivity(InGBq):
         return [Support(unit) for unit in _units(dose)]
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        upper_only(self, at_most)
         return [model.activities <= bound + slack]
 
     def cap_gbq(self, dose: DosePerGBq, bound: float) -> np.ndarray:

@@ -44,6 +44,18 @@ def printed(structure: str) -> str:
     return f"whole {structure}" if structure == NORMAL_LIVER else structure
 
 
+def upper_only(quantity: Quantity, at_most: bool) -> None:
+    """Refuse a lower bound on a quantity (``LimitError``)."""
+    if not at_most:
+        raise LimitError(f"A lower bound on the {quantity.name} is not available.")
+
+
+def lower_only(quantity: Quantity, at_most: bool) -> None:
+    """Refuse an upper bound on a quantity (``LimitError``)."""
+    if at_most:
+        raise LimitError(f"An upper bound on the {quantity.name} is not available.")
+
+
 def quotient(bound: float, row: np.ndarray) -> np.ndarray:
     """Return ``bound / row``, infinite where the row is zero."""
     return np.where(row > 0, bound / np.where(row > 0, row, 1.0), np.inf)

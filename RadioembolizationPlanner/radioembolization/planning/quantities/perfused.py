@@ -12,7 +12,7 @@ from radioembolization.errors import LimitError
 from radioembolization.planning.choice import SiteRules
 from radioembolization.planning.limits import USED_GBQ, Limit, Quantity
 from radioembolization.planning.model import Model
-from radioembolization.planning.quantities.linear import quotient
+from radioembolization.planning.quantities.linear import lower_only, quotient, upper_only
 from radioembolization.planning.supports import Support
 
 
@@ -63,14 +63,14 @@ class PerfusedNormalLiverDose(Quantity):
         self, dose: DosePerGBq, activities_gbq: np.ndarray, at_most: bool, bound: float, exact: bool = False
     ) -> list[Support]:
         """Planes that touch ``energy - bound * perfused mass``, over the whole mass [Gy]."""
-        _upper_only(self, at_most)
+        upper_only(self, at_most)
         own_rows, kg = dose.normal_liver_parts
         partly = own_rows @ activities_gbq < self.full_from_gy
         row = dose.normal_liver_energy_row - bound / self.full_from_gy * (kg[partly] @ own_rows[partly])
         return [Support(row / kg.sum(), -bound * kg[~partly].sum() / kg.sum())]
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
-        _upper_only(self, at_most)
+        upper_only(self, at_most)
         own_rows, kg = model.dose.normal_liver_parts
         perfused = model.variable(len(kg), 0.0, 1.0)
         return [
@@ -118,12 +118,12 @@ class TerritoryNormalLiverDose(Quantity):
         return float(np.max(dose.perfused_normal_rows[used] @ activities_gbq, initial=0.0))
 
     def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules:
-        _upper_only(self, at_most)
+        upper_only(self, at_most)
         rows = dose.perfused_normal_rows
         return SiteRules(if_used=tuple((site, Support(row, -bound)) for site, row in enumerate(rows)))
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
-        _upper_only(self, at_most)
+        upper_only(self, at_most)
         rows = model.dose.perfused_normal_rows
         slack_if_unused = rows @ model.cap_gbq
         return [rows @ model.activities <= bound + slack + np.diag(slack_if_unused) @ (1 - model.used)]
@@ -152,13 +152,10 @@ class LowestTerritoryNormalLiverDose(Quantity):
         return float(np.min(dose.perfused_normal_rows[used] @ activities_gbq, initial=np.inf))
 
     def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules:
+        lower_only(self, at_most)
         rows = dose.perfused_normal_rows
         return SiteRules(if_used=tuple((site, Support(-row, bound)) for site, row in enumerate(rows)))
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
+        lower_only(self, at_most)
         return [model.dose.perfused_normal_rows @ model.activities >= bound * model.used - slack]
-
-
-def _upper_only(quantity: Quantity, at_most: bool) -> None:
-    if not at_most:
-        raise LimitError(f"A lower bound on the {quantity.name} is not available.")

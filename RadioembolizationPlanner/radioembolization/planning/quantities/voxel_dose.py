@@ -12,7 +12,7 @@ from radioembolization.dose import DosePerGBq, VoxelRows
 from radioembolization.errors import LimitError
 from radioembolization.planning.limits import Limit, Quantity
 from radioembolization.planning.model import Model, cvxpy
-from radioembolization.planning.quantities.linear import quotient
+from radioembolization.planning.quantities.linear import printed, quotient
 from radioembolization.planning.supports import Support, extreme_weights
 
 
@@ -61,7 +61,7 @@ class MaximumDose(_OfVoxels):
 
     @property
     def name(self) -> str:
-        return f"maximum dose, {self.structure}"
+        return f"maximum dose, {printed(self.structure)}"
 
     def weights(self, dose_gy: np.ndarray, rows: VoxelRows) -> np.ndarray:
         return _at(int(np.argmax(dose_gy)), dose_gy)
@@ -81,7 +81,7 @@ class MinimumDose(_OfVoxels):
 
     @property
     def name(self) -> str:
-        return f"minimum dose, {self.structure}"
+        return f"minimum dose, {printed(self.structure)}"
 
     def weights(self, dose_gy: np.ndarray, rows: VoxelRows) -> np.ndarray:
         return _at(int(np.argmin(dose_gy)), dose_gy)
@@ -114,7 +114,7 @@ class HottestMean(_OfVoxels):
 
     @property
     def name(self) -> str:
-        return f"mean dose, hottest {self.percent:g} % of {self.structure}"
+        return f"mean dose, hottest {self.percent:g} % of {printed(self.structure)}"
 
     def weights(self, dose_gy: np.ndarray, rows: VoxelRows) -> np.ndarray:
         return extreme_weights(dose_gy, rows.share, self.percent / 100.0, hottest=True, equal=rows.equal)
@@ -147,7 +147,7 @@ class ColdestMean(_OfVoxels):
 
     @property
     def name(self) -> str:
-        return f"mean dose, coldest {self.percent:g} % of {self.structure}"
+        return f"mean dose, coldest {self.percent:g} % of {printed(self.structure)}"
 
     def weights(self, dose_gy: np.ndarray, rows: VoxelRows) -> np.ndarray:
         return extreme_weights(dose_gy, rows.share, self.percent / 100.0, hottest=False, equal=rows.equal)
