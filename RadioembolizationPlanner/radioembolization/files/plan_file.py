@@ -16,10 +16,15 @@ import numpy as np
 
 import radioembolization
 from radioembolization.files.image_file import write_volume
+from radioembolization.files.rows_file import write_rows
+from radioembolization.planning import Plan
+from radioembolization.planning.certificate_json import certificate_to_json
 from radioembolization.treatment import Case, Treatment, package_versions
 
 #: Version of the plan document, ``plan.schema.json``; the first number changes when a reader breaks.
-PLAN_SCHEMA_VERSION = "1.0"
+PLAN_SCHEMA_VERSION = "1.1"
+#: Dose rows, beside the plan, from which it can be checked.
+ROWS_NAME = "dose_rows.npz"
 RESEARCH_USE_ONLY = "Research use only; not a medical device."
 
 
@@ -32,7 +37,7 @@ def plan_document(treatment: Treatment) -> dict[str, Any]:
         "software": _software(),
         "case": _case(case),
         "status": plan.status,
-        "goal": asdict(plan.goal),
+        "goal": _goal(plan),
         "sites": [asdict(site) for site in plan.sites],
         "structures": [asdict(structure) for structure in plan.structures],
         "lungs": _lungs(treatment),
@@ -41,6 +46,9 @@ def plan_document(treatment: Treatment) -> dict[str, Any]:
         "explanation": list(plan.explanation),
         "notices": [asdict(notice) for notice in treatment.notices],
         "constants": _constants(treatment),
+        "prescription": plan.prescription,
+        "certificate": None if plan.certificate is None else certificate_to_json(plan.certificate),
+        "unproved": plan.unproved,
         "inputs": {part: {"sha256": digest} for part, digest in sorted(case.inputs.hashes.items())},
     }
     if case.inputs.include_identifiers and case.inputs.patient:
@@ -48,8 +56,32 @@ def plan_document(treatment: Treatment) -> dict[str, Any]:
     return dict(json.loads(json.dumps(document, allow_nan=False)))  # plain JSON types throughout
 
 
+def plan_text(document: dict[str, Any]) -> str:
+    """Return a plan document as text: one entry a line, but every plane and cut of the certificate on its own line."""
+    blocks = [
+        f"  {_json(key)}: " + (_certificate_text(value) if key == "certificate" and value else _json(value, 2))
+        for key, value in document.items()
+    ]
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False).replace("\n", "\n  ")
+
+
+def _certificate_text(certificate: dict[str, Any]) -> str:
+    blocks = []
+    for key, value in certificate.items():
+        if key in ("planes", "cuts"):
+            lines = ",\n".join(f"      {_json(entry)}" for entry in value)
+            blocks.append(f"    {_json(key)}: [\n{lines}\n    ]")
+        else:
+            blocks.append(f"    {_json(key)}: {_json(value)}")
+    return "{\n" + ",\n".join(blocks) + "\n  }"
+
+
 def write_results(treatment: Treatment, folder: Path, report_html: str | None = None) -> dict[str, Path]:
-    """Write plan, dose, DVH and report into a folder; return the files by what they are.
+    """Write plan, dose rows, dose, DVH and report into a folder; return the files by what they are.
 
     Everything is written into a temporary folder beside the target first and moved when complete.
     """
@@ -57,6 +89,7 @@ def write_results(treatment: Treatment, folder: Path, report_html: str | None = 
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
     names = {"plan": "plan.json", "dose": "dose.nrrd", "dose (NIfTI)": "dose.nii.gz", "DVH": "dvh.csv"}
+    names["dose rows"] = ROWS_NAME
     try:
         _write_all(treatment, staging, names)
         if report_html is not None:
@@ -72,8 +105,8 @@ def write_results(treatment: Treatment, folder: Path, report_html: str | None = 
 
 
 def _write_all(treatment: Treatment, folder: Path, names: dict[str, str]) -> None:
-    text = json.dumps(plan_document(treatment), indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / names["plan"]).write_text(text + "\n", encoding="utf-8", newline="\n")
+    (folder / names["plan"]).write_text(plan_text(plan_document(treatment)), encoding="utf-8", newline="\n")
+    write_rows(treatment.dose_per_gbq, folder / names["dose rows"])
     write_volume(treatment.dose, folder / names["dose"], {"unit": "Gy", "notice": RESEARCH_USE_ONLY})
     write_volume(treatment.dose, folder / names["dose (NIfTI)"])
     (folder / names["DVH"]).write_text(_dvh_table(treatment), encoding="utf-8", newline="\n")
@@ -92,6 +125,12 @@ def _dvh_table(treatment: Treatment) -> str:
 def _software() -> dict[str, Any]:
     version = radioembolization.__version__
     return {"name": "radioembolization-planner", "version": version, "packages": package_versions()}
+
+
+def _goal(plan: Plan) -> dict[str, Any]:
+    """Return the goal; without any bound there is null in its place."""
+    table = asdict(plan.goal)
+    return table | {key: table[key] if np.isfinite(table[key]) else None for key in ("bound", "gap")}
 
 
 def _case(case: Case) -> dict[str, Any]:

@@ -79,7 +79,16 @@ def read_rows(path: Path) -> DosePerGBq:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             return _dose(_checked({name: archive[name] for name in archive.files}))
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise PlanFileError(f"'{path.name}' holds no dose rows: {_told(error)}") from error
     except (MemoryError, RuntimeError, OverflowError, SyntaxError, NotImplementedError) as error:
         raise PlanFileError(f"'{path.name}' holds no dose rows that can be read: {error}") from error

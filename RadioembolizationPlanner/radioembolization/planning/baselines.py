@@ -93,7 +93,7 @@ def _at_best_scale(
     scales = [
         limit.quantity.largest_scale(dose, unit, limit.bound)
         for limit in limits
-        if limit.upper and limit.quantity.keyword != "count"
+        if limit.holds_down and limit.quantity.keyword != "count"
     ]
     scale = min(scales, default=0.0) if total > 0 else 0.0
     activities = unit * scale if np.isfinite(scale) else np.zeros_like(unit)

@@ -174,6 +174,12 @@ class Limit:
         """The dose-volume limit this is, or None."""
         return self.quantity.volume_bound(self.upper, self.bound)
 
+    @property
+    def holds_down(self) -> bool:
+        """Whether less activity keeps the limit; a hepatic reserve is a lower limit that does."""
+        volume = self.volume_bound
+        return self.upper if volume is None else volume.above
+
     def cap_gbq(self, dose: DosePerGBq) -> np.ndarray:
         """Largest activity (sites,) the limit allows each site."""
         if not self.upper:

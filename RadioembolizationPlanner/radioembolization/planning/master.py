@@ -65,7 +65,7 @@ class Master:
         solver = library.Highs()
         for option, value in (
             ("output_flag", False),
-            ("threads", 1),
+            ("parallel", "off"),
             ("presolve", "off"),
             ("solver", "simplex"),
             ("random_seed", 0),

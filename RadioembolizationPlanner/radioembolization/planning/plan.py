@@ -148,20 +148,24 @@ def assemble(
         replace(LimitResult.of(limit, dose, activities), gain_per_unit=gain)
         for limit, gain in zip(limits, gains, strict=True)
     )
-    sites = tuple(
-        SitePlan(name, float(a), float(shunt), dose.settings.device.microspheres(float(a)), territory_gy)
-        for name, a, shunt, territory_gy in zip(
-            dose.site_names, activities, dose.lung_shunt, _territory_doses(dose, activities), strict=True
-        )
-    )
     return Plan(
         status=solution.status,
-        sites=sites,
+        sites=site_plans(dose, activities),
         structures=structure_doses(dose, activities),
         lung_gy=None if dose.lung_gy_per_gbq is None else float(dose.lung_gy_per_gbq @ activities),
         goal=_goal_result(goal, dose, solution),
         limits=results,
         settings=dose.settings,
+    )
+
+
+def site_plans(dose: DosePerGBq, activities_gbq: np.ndarray) -> tuple[SitePlan, ...]:
+    """Return what is injected at each candidate site."""
+    return tuple(
+        SitePlan(name, float(a), float(shunt), dose.settings.device.microspheres(float(a)), territory_gy)
+        for name, a, shunt, territory_gy in zip(
+            dose.site_names, activities_gbq, dose.lung_shunt, _territory_doses(dose, activities_gbq), strict=True
+        )
     )
 
 

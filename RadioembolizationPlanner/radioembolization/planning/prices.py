@@ -23,7 +23,7 @@ def shadow_prices(planes: CuttingPlanes, optimum: Optimum) -> dict[int, float]:
     for number in np.flatnonzero(optimum.relaxation.multipliers > 0):
         origin = planes.origins[number]
         if origin.kind == "limit":
-            prices[origin.index] += optimum.relaxation.multipliers[number] * _room(planes, number, optimum)
+            prices[origin.index] += optimum.relaxation.multipliers[number] * _room(planes, int(number), optimum)
     return prices
 
 

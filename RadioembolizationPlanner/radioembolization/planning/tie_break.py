@@ -73,7 +73,8 @@ def perfused_kg(dose: DosePerGBq) -> np.ndarray:
 
 def _thrifty(planes: CuttingPlanes, activities: np.ndarray, score: float) -> np.ndarray:
     """Return the plan of least lung dose, then least activity, of the same score on the same sites."""
-    plan, held = activities, []
+    plan = activities
+    held: list[tuple[np.ndarray, float]] = []
     for row in (_lung_row(planes), np.ones(len(activities))):
         found = _least(planes, activities > 0, row, score - slack_of(score), held)
         if found is None:

@@ -52,6 +52,7 @@ class _OfVolume(Quantity):
     """A quantity whose bounds are dose-volume limits."""
 
     homogeneous: ClassVar[bool] = False
+    voxelwise: ClassVar[bool] = True
 
     @abstractmethod
     def volume_bound(self, at_most: bool, bound: float) -> VolumeBound:
@@ -234,6 +235,12 @@ class HepaticReserve(_InPercent):
     def volume_bound(self, at_most: bool, bound: float) -> VolumeBound:
         lower_only(self, at_most)
         return VolumeBound(NORMAL_LIVER, self.below_gy, True, 1.0 - bound / 100.0 + HAIR)
+
+    def largest_scale(self, dose: DosePerGBq, activities_gbq: np.ndarray, bound: float) -> float:
+        rows = dose.voxel_rows(NORMAL_LIVER)
+        dose_gy = rows.exact_dose_gy(np.asarray(activities_gbq, dtype=float))
+        reached = dose_received(dose_gy, rows, 1.0 - bound / 100.0 + 2.0 * HAIR)
+        return self.below_gy / reached * (1.0 - 1e-9) if reached > 0 else np.inf
 
     def _limit(self, bound: dict[str, float], upper: bool) -> Limit:
         if upper:

@@ -21,6 +21,7 @@ class _OfVoxels(Quantity):
     """A weighted mean over voxels that the doses themselves choose: those with the highest or the lowest."""
 
     structure: str
+    voxelwise: ClassVar[bool] = True
     #: Whether the value is convex and can be bounded from above; else concave and from below.
     convex: ClassVar[bool] = True
 
