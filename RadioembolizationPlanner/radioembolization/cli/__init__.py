@@ -1,6 +1,7 @@
-"""The command line: ``radioembolization-planner demo | plan | check | kernel | dose | calc``.
+"""The command line: ``radioembolization-planner demo | plan | check | certify | kernel | dose | calc``.
 
-Exit codes: 0 done, 2 bad input, 3 infeasible limits, 1 anything else.
+Exit codes: 0 done, 2 bad input, 3 infeasible limits, 4 a plan that does not stand up to ``certify``,
+5 one that does but has no certificate of its bound, 1 anything else.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import sys
 from collections.abc import Sequence
 
 import radioembolization
-from radioembolization.cli import calc, dosimetry, planning
-from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, fail
-from radioembolization.errors import Infeasible, InputError, MissingPackage, PlannerError
+from radioembolization.cli import calc, certify, dosimetry, planning
+from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, REJECTED, fail
+from radioembolization.errors import CertificateRejected, Infeasible, InputError, MissingPackage, PlannerError
 
 __all__ = ["main"]
 
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except Infeasible as error:
         return fail("infeasible", error, INFEASIBLE, options.json, excess=error.excess)
+    except CertificateRejected as error:
+        return fail("rejected", error, REJECTED, options.json)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -45,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {radioembolization.__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     planning.add_commands(commands)
+    certify.add_commands(commands)
     dosimetry.add_commands(commands)
     calc.add_commands(commands)
     return parser

@@ -84,9 +84,12 @@ def _difference(stored: DosePerGBq, rebuilt: DosePerGBq) -> float:
     if not same:
         raise CertificateRejected("Structures or territories of the stored dose rows are not those of the case.")
     difference = _largest(stored.rows, rebuilt.rows)
-    pairs = [(stored.voxel_kg, rebuilt.voxel_kg), (stored.lung_shunt, rebuilt.lung_shunt)]
-    pairs.append((stored.lung_gy_per_gbq, rebuilt.lung_gy_per_gbq))
-    pairs.append((stored.extrahepatic_share, rebuilt.extrahepatic_share))
+    pairs: list[tuple[np.ndarray | None, np.ndarray | None]] = [
+        (stored.voxel_kg, rebuilt.voxel_kg),
+        (stored.lung_shunt, rebuilt.lung_shunt),
+        (stored.lung_gy_per_gbq, rebuilt.lung_gy_per_gbq),
+        (stored.extrahepatic_share, rebuilt.extrahepatic_share),
+    ]
     pairs += [
         (np.array([one.volume_ml, one.mass_kg]), np.array([other.volume_ml, other.mass_kg]))
         for one, other in zip(stored.structures, rebuilt.structures, strict=True)

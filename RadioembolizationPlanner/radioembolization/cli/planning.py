@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from radioembolization.cli.shared import DONE, print_json, progress_shown
 from radioembolization.errors import InputError
-from radioembolization.files import plan_document, read_case, write_case, write_results
+from radioembolization.files import plan_document, plan_text, read_case, write_case, write_results
 from radioembolization.report import page
 from radioembolization.report.summary import case_summary, plan_summary
 from radioembolization.treatment import Case, CaseInputs, Treatment, plan_treatment, prepare
@@ -75,7 +76,9 @@ def _plan_and_write(inputs: CaseInputs, folder: Path, as_json: bool, files: dict
 
 def _show(treatment: Treatment, files: dict[str, Path], as_json: bool) -> None:
     if as_json:
-        print_json(plan_document(treatment) | {"files": {what: str(path) for what, path in files.items()}})
+        sys.stdout.write(
+            plan_text(plan_document(treatment) | {"files": {what: str(path) for what, path in files.items()}})
+        )
     else:
         plan_summary(treatment, files)
 

@@ -12,7 +12,7 @@ from typing import Any
 from radioembolization.errors import FileMissing, InputError
 from radioembolization.treatment.treatment import Progress
 
-DONE, FAILED, BAD_INPUT, INFEASIBLE = 0, 1, 2, 3
+DONE, FAILED, BAD_INPUT, INFEASIBLE, REJECTED, UNPROVED = 0, 1, 2, 3, 4, 5
 
 
 def print_json(document: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from radioembolization.dose.partition_territories import PartitionModel, Partiti
 from radioembolization.dose.prepared_activity import calibrated_activity_gbq, decayed_activity_gbq
 from radioembolization.dose.single_compartment import single_compartment_activity_gbq, single_compartment_dose_gy
 from radioembolization.dose.site_maps import SiteMaps
+from radioembolization.dose.threads import single_threaded_products
 from radioembolization.dose.voxel_rows import VoxelRows
 
 __all__ = [
@@ -62,5 +63,6 @@ __all__ = [
     "partition_doses",
     "single_compartment_activity_gbq",
     "single_compartment_dose_gy",
+    "single_threaded_products",
     "site_maps",
 ]

@@ -33,6 +33,21 @@ def map_on_threads(function: Callable[[Item], Result], items: Sequence[Item], sp
             yield from pool.map(function, items)
 
 
+@contextmanager
+def single_threaded_products() -> Iterator[None]:
+    """Let matrix products use one thread while this is held; without threadpoolctl it does nothing.
+
+    For many short products in a row, which lose far more by waiting for the threads of each other, or of other
+    programs, than they win.
+    """
+    limits = _limits()
+    if limits is None:
+        yield
+    else:
+        with _LIMIT.held(limits):
+            yield
+
+
 class _Limit:
     """One limit for the whole process while anyone holds it.
 

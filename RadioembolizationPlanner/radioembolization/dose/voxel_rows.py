@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
+from radioembolization.dose.threads import map_on_threads
+
 #: Voxels taken at a time where sums are carried in float64.
 _BLOCK = 1 << 15
+#: From as many voxels on, the work is spread over threads, in as many parts.
+_SPREAD_FROM, _PARTS = 100_000, 4
 
 
 class VoxelRows:
@@ -37,13 +42,18 @@ class VoxelRows:
     def dose_gy(self, activities_gbq: np.ndarray) -> np.ndarray:
         """Return the dose of each voxel (voxels,) [Gy] in the precision of the rows, quickly."""
         used = np.flatnonzero(activities_gbq)
-        if not len(used):
-            return np.zeros(len(self), dtype=self.rows.dtype)
-        dose = self.rows[used[0]] * self.rows.dtype.type(activities_gbq[used[0]])
-        if len(used) > len(activities_gbq) // 2:
-            return np.asarray(activities_gbq, dtype=self.rows.dtype) @ self.rows
-        for site in used[1:]:
-            dose += self.rows[site] * self.rows.dtype.type(activities_gbq[site])
+        activities = np.asarray(activities_gbq, dtype=self.rows.dtype)
+        dose = np.zeros(len(self), dtype=self.rows.dtype)
+
+        def fill(part: slice) -> None:
+            if len(used) > len(activities) // 2:
+                dose[part] = activities @ self.rows[:, part]
+                return
+            for site in used:
+                dose[part] += activities[site] * self.rows[site, part]
+
+        for _ in map_on_threads(fill, self._parts(), len(self) >= _SPREAD_FROM):
+            pass
         return dose
 
     def exact_dose_gy(self, activities_gbq: np.ndarray) -> np.ndarray:
@@ -59,11 +69,20 @@ class VoxelRows:
         """Return ``sum_v weights_v rows_v`` (sites,), summed in float64 over blocks of voxels, or wholly."""
         kind = np.float64 if exact else self.rows.dtype
         weights = np.asarray(weights, dtype=kind)
-        total = np.zeros(len(self.rows))
-        for start in range(0, len(self), _BLOCK):
-            part = self.rows[:, start : start + _BLOCK].astype(kind, copy=False)
-            total += part @ weights[start : start + _BLOCK]
-        return total
+
+        def of(part: slice) -> np.ndarray:
+            total = np.zeros(len(self.rows))
+            for start in range(part.start, part.stop, _BLOCK):
+                block = slice(start, min(start + _BLOCK, part.stop))
+                total += self.rows[:, block].astype(kind, copy=False) @ weights[block]
+            return total
+
+        return np.sum(list(map_on_threads(of, self._parts(), len(self) >= _SPREAD_FROM)), axis=0)
+
+    def _parts(self) -> list[slice]:
+        """Return a few parts of the voxels, as many whatever the machine, so that sums do not depend on it."""
+        edges = np.linspace(0, len(self), _PARTS + 1 if len(self) >= _SPREAD_FROM else 2).astype(int)
+        return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
     @cached_property
     def gram(self) -> np.ndarray:

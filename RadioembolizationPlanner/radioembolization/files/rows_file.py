@@ -24,6 +24,11 @@ ROWS_FORM = "radioembolization dose rows 1"
 #: Doses are noise to a compressor, and most of the file: they are stored as they are.
 _AS_THEY_ARE = ("rows",)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+#: What numpy and zipfile raise for broken or foreign files.
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError),
+    *(MemoryError, RuntimeError, ArithmeticError, SyntaxError),
+)
 _OPTIONAL = ("lung_gy_per_gbq", "lung_mass_kg", "extrahepatic_share")
 #: Kinds of numpy types that an array may have.
 _KINDS = {"form": "U", "rows": "f", "perfused": "u", "site_names": "U", "structure_names": "U", "structure_roles": "U"}
@@ -79,19 +84,8 @@ def read_rows(path: Path) -> DosePerGBq:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             return _dose(_checked({name: archive[name] for name in archive.files}))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except _BROKEN as error:
         raise PlanFileError(f"'{path.name}' holds no dose rows: {_told(error)}") from error
-    except (MemoryError, RuntimeError, OverflowError, SyntaxError, NotImplementedError) as error:
-        raise PlanFileError(f"'{path.name}' holds no dose rows that can be read: {error}") from error
 
 
 def _told(error: Exception) -> str:

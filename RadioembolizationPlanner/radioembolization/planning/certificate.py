@@ -10,7 +10,7 @@ the one that the check finds.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,7 +92,7 @@ def certificate_of(
     if nodes is None:
         threshold = check.proved()
     for weaker in _WEAKER:
-        bound = threshold + weaker * max(1e-3, abs(threshold))
+        bound = float(threshold + weaker * max(1e-3, abs(threshold)))
         try:
             check.check(nodes, bound)
         except CertificateRejected:
@@ -151,11 +151,12 @@ def verify(
     try:
         _check_rows(dose)
         found = check_plan(goal, limits, dose, activities_gbq, value, same_rows=same_rows)
+        certificate = certificate if same_rows else _weakened(certificate)
         proved_of = goal if certificate.level is None else _margin(goal, dose, certificate.level)
         exact = _planes(certificate, proved_of, limits, dose, same_rows)
         origins = [origin for origin, _ in certificate.planes]
         check = ProofCheck(origins, exact, certificate.cuts, proved_of, limits, dose)
-        bound = _proved(check, certificate, same_rows)
+        bound = _proved(check, certificate)
     except InputError as error:
         raise CertificateRejected(f"Goal and limits do not fit the dose rows: {error}") from error
     bound = bound if certificate.level is not None or goal.maximized else -bound
@@ -211,13 +212,19 @@ def _check_row(number: int, stored: Support, computed: Support) -> None:
         raise CertificateRejected(f"Row {number} of the certificate is not what the voxels give at its activities.")
 
 
-def _proved(check: ProofCheck, certificate: Certificate, same_rows: bool) -> float:
+def _weakened(certificate: Certificate) -> Certificate:
+    """Return the certificate of a bound that is weaker by what rebuilt rows may differ."""
+    level, bound = certificate.level, certificate.bound
+    if level is None:
+        return replace(certificate, bound=bound + _REBUILT * max(1e-3, abs(bound)))
+    return replace(certificate, level=level + _REBUILT * max(1e-3, abs(level)), bound=max(bound, 0.0))
+
+
+def _proved(check: ProofCheck, certificate: Certificate) -> float:
     """Return the bound that the proof proves: a score, or for goals by levels the level."""
     level, bound = certificate.level, certificate.bound
     if level is not None and not bound <= 0.0:
         raise CertificateRejected(f"The margin at {level:.8g} is bounded by {bound:.3g}: plans may surpass that level.")
-    if not same_rows:
-        bound = 0.0 if level is not None else bound + _REBUILT * max(1e-3, abs(bound))
     check.check(certificate.proof, bound)
     return bound if level is None else level
 

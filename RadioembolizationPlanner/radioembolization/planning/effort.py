@@ -18,6 +18,8 @@ class Effort:
     ----------
     gap : float
         Relative gap between plan and bound at which the choice of sites ends.
+    plan_gap : float
+        Relative gap at which the activities on given sites are good enough.
     volume_gap : float
         The same where dose-volume limits make the problem nonconvex.
     time_limit_s : float
@@ -31,6 +33,7 @@ class Effort:
     """
 
     gap: float = 5e-6
+    plan_gap: float = 1e-6
     volume_gap: float = 0.02
     time_limit_s: float = float("inf")
     fewer_within: float | None = 0.02

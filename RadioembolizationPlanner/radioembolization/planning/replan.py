@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from radioembolization.dose import DosePerGBq
+from radioembolization.dose import DosePerGBq, single_threaded_products
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.effort import Effort, Watch
 from radioembolization.planning.limits import Limit, activity_caps_gbq
 from radioembolization.planning.problem import Problem
 from radioembolization.planning.solve import Solution, check_limits_at_zero, optimize_planes
 
-#: A plan while a slider moves: no search for fewer injections, no tie-breaks.
-LIVE = Effort(fewer_within=None)
+#: A plan while a slider moves: to a ten-thousandth, no search for fewer injections, no tie-breaks.
+LIVE = Effort(gap=1e-4, plan_gap=1e-4, fewer_within=None)
 
 
 class Replanner:
@@ -43,7 +43,8 @@ class Replanner:
         else:
             self._planes = CuttingPlanes(problem.goal, problem.limits, self.dose, caps)
         self._problem = problem
-        return optimize_planes(self._planes, Watch(self.effort))
+        with single_threaded_products():
+            return optimize_planes(self._planes, Watch(self.effort))
 
 
 def _alike(one: Problem, other: Problem) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from radioembolization.dose import DosePerGBq
+from radioembolization.dose import DosePerGBq, single_threaded_products
 from radioembolization.errors import Infeasible, SolverFailure
 from radioembolization.planning.certificate import Certificate, certificate_of
 from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
@@ -19,8 +19,6 @@ from radioembolization.planning.limits import Limit, activity_caps_gbq
 from radioembolization.planning.search import Choice, SiteSearch
 from radioembolization.planning.tie_break import preferred, raise_the_others, slack_of, within
 
-#: Relative gap to which plans without a choice of sites are solved.
-_CONTINUOUS_GAP = 1e-6
 #: Goals closer than this are equal, as rows in float32 are.
 _ROUNDING = 1e-7
 #: The search for fewer injections ends without an answer after as many nodes.
@@ -96,11 +94,12 @@ def optimize(
     UnboundedActivity, Infeasible, SolverFailure
     """
     _ = dose.usable
-    check_limits_at_zero(limits, dose)
-    caps, watch = activity_caps_gbq(limits, dose, only), Watch(effort or Effort())
-    if goal.margin(dose, 1.0) is not None:
-        return _by_levels(goal, limits, dose, caps, watch)
-    return optimize_planes(CuttingPlanes(goal, limits, dose, caps), watch)
+    with single_threaded_products():
+        check_limits_at_zero(limits, dose)
+        caps, watch = activity_caps_gbq(limits, dose, only), Watch(effort or Effort())
+        if goal.margin(dose, 1.0) is not None:
+            return _by_levels(goal, limits, dose, caps, watch)
+        return optimize_planes(CuttingPlanes(goal, limits, dose, caps), watch)
 
 
 def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: np.ndarray, watch: Watch) -> Solution:
@@ -128,7 +127,7 @@ def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: n
 def optimize_planes(planes: CuttingPlanes, watch: Watch) -> Solution:
     """Return the best activities of a model, which may know planes from an earlier solution; see ``optimize``."""
     allowed = planes.cap_gbq > 0
-    root = planes.solve(allowed, None, _CONTINUOUS_GAP, watch)
+    root = planes.solve(allowed, None, watch.effort.plan_gap, watch)
     choice, search = _choose(planes, root, watch)
     found = choice or root
     best, score, bound = found.activities_gbq, found.score, found.bound
@@ -137,7 +136,7 @@ def optimize_planes(planes: CuttingPlanes, watch: Watch) -> Solution:
             raise SolverFailure("The time limit ended the search before any plan within the limits was found.")
         raise infeasible(planes, allowed)
     activities = _preferred(planes, search, best, score, watch)
-    closed = bound - score <= 2.0 * max(watch.effort.gap, _CONTINUOUS_GAP) * max(1e-3, abs(bound)) + _ROUNDING
+    closed = bound - score <= 2.0 * max(watch.effort.gap, watch.effort.plan_gap) * max(1e-3, abs(bound)) + _ROUNDING
     sign = 1.0 if planes.goal.maximized else -1.0
     return Solution(activities, sign * score, sign * bound, "optimal" if closed else "time limit", planes, root, choice)
 
@@ -195,7 +194,7 @@ def _fewest(planes: CuttingPlanes, used: int, enough: float, watch: Watch) -> Si
 
 def _search(planes: CuttingPlanes, number: int, enough: float, watch: Watch) -> SiteSearch:
     """Search for a plan on a number of sites, without proof if it takes long."""
-    root = planes.solve(planes.cap_gbq > 0, None, _CONTINUOUS_GAP)
+    root = planes.solve(planes.cap_gbq > 0, None, watch.effort.plan_gap)
     search = SiteSearch(planes, number, watch.effort.gap, watch, enough, _NODES_FOR_FEWER)
     search.run(root)
     return search

@@ -4,7 +4,7 @@ Random livers of 1e3 to 1e5 voxels for the activities; small ones, where every s
 choice of sites.  Marked slow are the whole hundreds; a part of them always runs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ from support import random_rows
 SAME = 1e-5
 #: Cases of activities without a choice of sites; three of them have 1e5 voxels.
 ACTIVITY_CASES, LARGE_CASES = 100, (33, 66, 99)
-CHOICE_CASES = 100
+CHOICE_CASES, TREE_CASES = 100, 40
 #: Optimal to a tenth of the tolerance; no fewer sites for a slightly worse goal.
 EFFORT = Effort(gap=0.1 * SAME, fewer_within=None)
 
@@ -109,19 +109,33 @@ def activity_case(number: int, most_voxels: float) -> Case:
 
 
 def choice_case(number: int) -> Case:
-    """Return a small problem: compartments of unequal mass, or every fourth time a coarse liver."""
+    """Return a small problem: a coarse liver, few compartments of unequal mass, or as many as have to be covered.
+
+    In the last kind, greedy choices and single exchanges of sites often miss the best set.
+    """
     rng = np.random.default_rng([2, number])
     goal, naive_goal = random_goal(rng)
     limits = random_limits(rng)
-    if number % 4 == 3:
+    spill = float(rng.choice([0.0, 0.05]))
+    if number % 4 == 0:
         dose = planning_phantom(1000, int(rng.integers(4, 9)), int(rng.integers(1, 5)), seed=number)
-        limits = NaiveLimits(limits.normal_mean_gy, limits.lung_gy)
-        most = int(rng.integers(1, 4))
-    else:
-        dose = random_rows(rng, int(rng.integers(4, 11)), int(rng.integers(1, 6)), spill=float(rng.choice([0.0, 0.05])))
+        limits, most = replace(limits, hottest_gy=None), int(rng.integers(1, 4))
+    elif number % 4 == 1:
+        dose = random_rows(rng, int(rng.integers(4, 11)), int(rng.integers(1, 6)), spill=spill)
         most = int(rng.integers(1, 5))
+    else:
+        dose = random_rows(rng, int(rng.integers(9, 13)), int(rng.integers(5, 9)), spill=spill)
+        most = int(rng.integers(3, 5))
     minimum = float(rng.uniform(0.1, 0.4) * caps_gbq(dose, limits).min()) if rng.random() < 0.4 else 0.0
     return Case(dose, goal, naive_goal, limits, SiteRule(most, minimum))
+
+
+def tree_case(number: int) -> Case:
+    """Return a choice among more sites, of a nested tree, of which some have to be given up."""
+    rng = np.random.default_rng([3, number])
+    rule = SiteRule(int(rng.integers(3, 6)), float(rng.choice([0.0, 0.15])))
+    dose = planning_phantom(1000, int(rng.integers(20, 33)), int(rng.integers(5, 9)), seed=number)
+    return Case(dose, *random_goal(rng), NaiveLimits(50.0, 30.0), rule)
 
 
 def check_plan(case: Case, solution: Solution, expected: float) -> None:
@@ -160,14 +174,10 @@ def check_choice_of(case: Case, expected: float) -> None:
     check_plan(case, solution, expected)
 
 
-def check_many_sites(number: int) -> None:
-    """Compare a choice among more sites, of a nested tree, with binaries alone."""
-    rng = np.random.default_rng([3, number])
-    limits = NaiveLimits(50.0, 30.0)
-    rule = SiteRule(int(rng.integers(2, 7)), float(rng.choice([0.0, 0.15])))
-    dose = planning_phantom(1000, int(rng.integers(16, 33)), int(rng.integers(2, 7)), seed=number)
-    case = Case(dose, *random_goal(rng), limits, rule)
-    expected, _ = best_plan(case.naive_goal, dose, limits, rule)
+def check_choice_in_a_tree(number: int) -> None:
+    """Compare a choice of sites with binaries alone."""
+    case = tree_case(number)
+    expected, _ = best_plan(case.naive_goal, case.dose, case.limits, case.rule)
     check_choice_of(case, expected)
 
 
@@ -193,6 +203,12 @@ def test_more_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(12))
 def test_sites_of_a_tree_are_those_found_with_binaries(number):
-    check_many_sites(number)
+    check_choice_in_a_tree(number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(12, TREE_CASES))
+def test_more_sites_of_a_tree_are_those_found_with_binaries(number):
+    check_choice_in_a_tree(number)

@@ -47,7 +47,7 @@ def test_moved_limits_give_the_plan_of_a_fresh_start(sites):
         index = int(random.integers(4))
         problem = changed(problem, index, float(LIMITS[index].bound * random.uniform(0.6, 1.5)))
         again, anew = replanner.solve(problem), optimize(problem.goal, problem.limits, DOSE, effort=LIVE)
-        assert again.optimum == pytest.approx(anew.optimum, rel=1e-5)
+        assert again.optimum == pytest.approx(anew.optimum, rel=2e-4)
         assert again.bound >= anew.optimum * (1 - 1e-6)
         assert all(limit.is_met(DOSE, again.activities_gbq) for limit in problem.limits)
 
@@ -57,7 +57,7 @@ def test_another_goal_or_number_of_sites_starts_anew():
     replanner = Replanner(problem, DOSE)
     for other in (changed(problem, 4, 2.0), maximize(LowestColdestMean(50.0)).subject_to(*LIMITS)):
         again, anew = replanner.solve(other), optimize(other.goal, other.limits, DOSE, effort=LIVE)
-        assert again.optimum == pytest.approx(anew.optimum, rel=1e-5)
+        assert again.optimum == pytest.approx(anew.optimum, rel=2e-4)
 
 
 def test_a_limit_that_nothing_meets_is_named():
