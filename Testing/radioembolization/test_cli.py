@@ -55,7 +55,7 @@ def test_json_is_one_document_on_the_standard_output(case, tmp_path, capfd):
     schema = json.loads(resources.files("radioembolization.files").joinpath("plan.schema.json").read_text())
     jsonschema.validate(document, schema)
     assert document == json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
-    assert set(files) == {"plan", "dose", "dose (NIfTI)", "DVH", "report"}
+    assert set(files) == {"plan", "dose", "dose rows", "dose (NIfTI)", "DVH", "report"}
 
 
 def test_results_go_beside_the_case_by_default(case):

@@ -26,8 +26,7 @@ def feasible(limit: Limit, dose: DosePerGBq, activities: np.ndarray, caps: np.nd
     model = Model(dose, caps)
     constraints = [*limit.constraints(model), *model.choice_constraints()]
     problem = cp.Problem(cp.Minimize(0), [*constraints, model.activities == activities])
-    # HiGHS has one set of threads for the process; the planner asks for one thread.
-    problem.solve(solver=solver, **({"threads": 1} if solver == "HIGHS" else {}))
+    problem.solve(solver=solver)
     return problem.status == "optimal"
 
 

@@ -125,7 +125,10 @@ class Master:
         self._solver.changeColsBounds(self._sites, self._all, lower, np.asarray(upper_gbq, dtype=float))
         self._solver.run()
         if self._status() != "Optimal":
-            self._solver.clearSolver()  # start anew, not from the last basis
+            # Start anew, not from the last basis; and with the threads of this process, which another use of HiGHS
+            # with another number of threads leaves unusable.
+            highspy().Highs.resetGlobalScheduler(True)
+            self._solver.clearSolver()
             self._solver.run()
             if self._status() != "Optimal":
                 raise SolverFailure(

@@ -10,7 +10,7 @@ import numpy as np
 
 from radioembolization.dose import DosePerGBq
 from radioembolization.errors import CertificateRejected, InputError
-from radioembolization.planning.certificate import Verdict, check_plan, verify
+from radioembolization.planning.certificate import Verdict, check_fingerprint, check_plan, verify
 from radioembolization.planning.limits import LimitResult
 from radioembolization.planning.plan import Plan, site_plans, structure_doses
 from radioembolization.planning.problem import Problem
@@ -59,6 +59,8 @@ def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
         With the first figure that differs, or what the certificate lacks.
     """
     tolerance = _SAME if same_rows else _REBUILT
+    if plan.certificate is not None and same_rows:
+        check_fingerprint(plan.certificate, dose)
     try:
         _check_doses(plan, dose, tolerance)
         checked = [f"dose figures: {len(plan.structures)} structures and {len(plan.sites)} sites, in float64"]

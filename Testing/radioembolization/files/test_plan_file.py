@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import radioembolization.files.plan_file as plan_file
-from radioembolization.files import plan_document, read_volume, write_results
+from radioembolization.files import plan_document, plan_text, read_plan, read_volume, write_results
 from radioembolization.images import Unit
+from radioembolization.planning.certificate_json import certificate_to_json
 from radioembolization.treatment import plan_treatment, prepare
 from small_case import small_inputs
 
@@ -50,7 +51,7 @@ def test_document_without_lungs_obeys_the_schema(schema):
 def test_files_hold_the_plan(treatment, tmp_path):
     files = write_results(treatment, tmp_path / "new" / "folder", "<html>report</html>")
     assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == [
-        "dose.nii.gz", "dose.nrrd", "dvh.csv", "plan.json", "report.html",
+        "dose.nii.gz", "dose.nrrd", "dose_rows.npz", "dvh.csv", "plan.json", "report.html",
     ]  # fmt: skip
     assert json.loads(files["plan"].read_text(encoding="utf-8")) == json.loads(json.dumps(plan_document(treatment)))
     for key in ("dose", "dose (NIfTI)"):
@@ -88,7 +89,7 @@ def test_patient_identifier_is_in_no_output_unless_asked_for(treatment, tmp_path
 def test_same_case_gives_the_same_files(treatment, tmp_path):
     again = plan_treatment(prepare(small_inputs(patient="Jane Doe 4711")))
     first, second = write_results(treatment, tmp_path / "a"), write_results(again, tmp_path / "b")
-    for what in ("plan", "DVH", "dose"):
+    for what in ("plan", "DVH", "dose", "dose rows"):
         assert first[what].read_bytes() == second[what].read_bytes()
 
 
@@ -107,3 +108,35 @@ def test_a_failed_write_leaves_nothing(treatment, tmp_path, monkeypatch):
         write_results(treatment, old)
     assert [p.name for p in old.iterdir()] == ["plan.json"]
     assert (old / "plan.json").read_text() == "earlier plan"
+
+
+def test_the_proof_is_part_of_the_document(treatment, schema):
+    document = plan_document(treatment)
+    assert document["certificate"]["fingerprint"] == treatment.dose_per_gbq.fingerprint
+    assert document["unproved"] == ""
+    assert [table["quantity"] for table in document["prescription"]["limits"]][-1] == "injection_sites"
+    assert document["goal"]["optimum"] >= document["goal"]["value"]
+    text = plan_text(document)
+    assert json.loads(text) == document
+    assert len(text.splitlines()) < 1000  # a line for a plane or cut, not for a number
+    for name in ("certificate", "unproved", "prescription"):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({key: value for key, value in document.items() if key != name}, schema)
+
+
+def test_without_a_bound_there_is_null_and_a_reason(treatment, schema):
+    goal = replace(treatment.plan.goal, bound=np.inf, gap=np.inf)
+    reason = "The time limit ended the work before any bound was proved."
+    unfinished = replace(treatment.plan, goal=goal, certificate=None, unproved=reason, status="time limit")
+    document = plan_document(replace(treatment, plan=unfinished))
+    assert (document["goal"]["bound"], document["goal"]["gap"], document["certificate"]) == (None, None, None)
+    assert document["unproved"] == reason
+    jsonschema.validate(document, schema)
+
+
+def test_a_plan_file_is_read_back(treatment, tmp_path):
+    stated = read_plan(write_results(treatment, tmp_path)["plan"])
+    plan, again = treatment.plan, stated.plan
+    assert (stated.name, stated.hashes) == (treatment.case.name, dict(treatment.case.inputs.hashes))
+    assert again == plan  # apart from the certificate, which is compared by its numbers
+    assert certificate_to_json(again.certificate) == certificate_to_json(plan.certificate)
