@@ -17,15 +17,22 @@ def code_blocks(path, language):
 
 
 def test_the_script_runs_as_printed(capsys):
-    (script,) = code_blocks(DOCS / "scripting.md", "python")
+    first, second = code_blocks(DOCS / "scripting.md", "python")
     names = {}
-    exec(compile(script, "scripting.md", "exec"), names)
+    exec(compile(first, "scripting.md", "exec"), names)
     printed = capsys.readouterr().out
     assert "mean dose, whole normal liver <= 50 Gy" in printed
     plan = names["plan"]
     assert plan.status == "optimal"
     assert plan.goal.gap < 1e-5
     assert names["dose_gy"].array[names["tumour_left"]].mean() == pytest.approx(plan.goal.value, rel=1e-4)
+    exec(compile(second, "scripting.md", "exec"), names)
+    harder = names["plan"]
+    assert harder.status == "optimal"
+    assert harder.activities_gbq[2] >= 0.2 * (1 - 1e-6)
+    reached = [float(value) for value in re.findall(r"Gy: ([0-9.]+) Gy in the coldest", capsys.readouterr().out)]
+    assert len(reached) == 3
+    assert reached == sorted(reached, reverse=True)
 
 
 def test_every_entry_of_the_case_file_is_documented():

@@ -170,18 +170,18 @@ def checked_caps_gbq(limits: Sequence[Limit], dose: DosePerGBq) -> np.ndarray:
     for limit in limits:
         if limit.upper and limit.quantity.linear:
             (plane,) = limit.supports(dose, zero, exact=True)
-            _check_lowered(limit, np.maximum(-plane.row, 0.0) @ caps)
+            _check_lowered(limit, np.maximum(-plane.row, 0.0) @ caps, -0.5 * plane.constant)
             linear_caps = np.minimum(linear_caps, limit.cap_gbq(dose))
     if not np.all(np.isfinite(linear_caps)):
         lowest = np.maximum(-dose.rows.min(axis=1).astype(float), 0.0) @ caps
         for limit in limits:
             if limit.upper and not limit.quantity.linear:
-                _check_lowered(limit, lowest if limit.quantity.unit == "Gy" else float(np.sign(lowest)) * limit.bound)
+                _check_lowered(limit, lowest, 0.1 * limit.bound if limit.quantity.unit == "Gy" else 0.0)
     return caps
 
 
-def _check_lowered(limit: Limit, lowered: float) -> None:
-    if not lowered <= 0.5 * (LOOSER - 1.0) * limit.bound:
+def _check_lowered(limit: Limit, lowered: float, bound: float) -> None:
+    if not lowered <= (LOOSER - 1.0) * max(bound, 0.0):
         raise CertificateRejected(f"Doses below zero take {lowered:.3g} from the limit '{limit}': it caps no site.")
 
 
