@@ -16,6 +16,8 @@ from radioembolization.structures import Role
 
 #: A part of a tumour with a smaller share of its mass is not counted.
 _SMALLEST_PART = 0.05
+#: Voxels taken at a time where sums are carried in float64.
+_BLOCK = 1 << 15
 #: Convolution leaves negative doses of this size, relative to the largest.
 _ROUNDING = 1e-4
 
@@ -134,8 +136,11 @@ class DosePerGBq:
         """
         if not len(voxels):
             raise StructureError("The mean dose of no voxels was asked for: draw the structure, or leave it out.")
-        weights = self.voxel_kg[voxels]
-        return self.rows[:, voxels].astype(float) @ weights / weights.sum()
+        weights, total = self.voxel_kg[voxels], np.zeros(len(self.rows))
+        for start in range(0, len(voxels), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            total += self.rows[:, voxels[block]].astype(float) @ weights[block]
+        return total / weights.sum()
 
     @cached_property
     def mean_rows(self) -> dict[str, np.ndarray]:

@@ -269,7 +269,9 @@ class CuttingPlanes:
             return limit.bound / (limit.bound + excess)
         return min(1.0, limit.quantity.largest_scale(self.dose, x, limit.bound))
 
-    def _separate_goal(self, x: np.ndarray, levels: np.ndarray) -> tuple[list[float], int]:
+    def _separate_goal(
+        self, x: np.ndarray, levels: np.ndarray, violated: float = _VIOLATED
+    ) -> tuple[list[float], int]:
         """Add violated planes of the goal; return the score of each term and the number of planes."""
         scores, added = [], 0
         for index, (_, goal) in enumerate(self.terms):
@@ -279,7 +281,7 @@ class CuttingPlanes:
             if goal.finite:
                 continue
             for k, (plane, height) in enumerate(zip(planes, heights, strict=True)):
-                if height < levels[index] - _VIOLATED * max(1.0, abs(levels[index])):
+                if height < levels[index] - violated * max(1.0, abs(levels[index])):
                     self._add_goal(index, plane, Origin("goal", index, k, x))
                     added += 1
         return scores, added
@@ -303,6 +305,10 @@ class CuttingPlanes:
         if reached >= score - _VIOLATED * max(1.0, abs(score)):
             return 0
         return self._separate_goal(activities_gbq, np.full(len(self.terms), np.inf))[1]
+
+    def separate_levels(self, activities_gbq: np.ndarray, levels: np.ndarray, violated: float) -> int:
+        """Add the planes of the goal below levels (terms,) by more than a relative amount; return their number."""
+        return self._separate_goal(np.asarray(activities_gbq, dtype=float), levels, violated)[1]
 
     def changed(self, limits: Sequence[Limit], cap_gbq: np.ndarray) -> None:
         """Change the bounds of the limits; every plane known so far is kept, moved with its bound."""

@@ -11,6 +11,23 @@ from radioembolization.errors import SolverFailure
 from radioembolization.planning.lagrangian import NONE, Argument, Rows
 from radioembolization.planning.model import highspy
 
+_OPTIONS: dict[str, Any] = {
+    "output_flag": False,
+    "parallel": "off",
+    "presolve": "off",
+    "solver": "simplex",
+    "random_seed": 0,
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+}
+#: What is tried, one after the other, if HiGHS fails with these.
+_FORGIVING: tuple[dict[str, Any], ...] = (
+    {},
+    {"dual_feasibility_tolerance": 1e-7, "primal_feasibility_tolerance": 1e-8},
+    {"presolve": "on"},
+    {"solver": "ipm"},
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Relaxation:
@@ -63,15 +80,7 @@ class Master:
     def _new_solver(self) -> Any:
         library = highspy()
         solver = library.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("parallel", "off"),
-            ("presolve", "off"),
-            ("solver", "simplex"),
-            ("random_seed", 0),
-            ("primal_feasibility_tolerance", 1e-9),
-            ("dual_feasibility_tolerance", 1e-9),
-        ):
+        for option, value in _OPTIONS.items():
             solver.setOptionValue(option, value)
         terms, slacks, infinite = len(self.weights), len(self.penalties), library.kHighsInf
         lower = np.concatenate([np.zeros(self._sites), np.full(terms, -infinite), np.zeros(slacks)])
@@ -123,17 +132,7 @@ class Master:
         """
         lower = np.zeros(self._sites) if lower_gbq is None else lower_gbq
         self._solver.changeColsBounds(self._sites, self._all, lower, np.asarray(upper_gbq, dtype=float))
-        self._solver.run()
-        if self._status() != "Optimal":
-            # Start anew, not from the last basis; and with the threads of this process, which another use of HiGHS
-            # with another number of threads leaves unusable.
-            highspy().Highs.resetGlobalScheduler(True)
-            self._solver.clearSolver()
-            self._solver.run()
-            if self._status() != "Optimal":
-                raise SolverFailure(
-                    f"HiGHS ended with status '{self._status()}' and no plan: check the numbers of the case."
-                )
+        self._run()
         solution = self._solver.getSolution()
         x = np.array(solution.col_value)
         activities = np.clip(x[: self._sites], lower, upper_gbq)
@@ -152,6 +151,28 @@ class Master:
         """Return what multipliers (rows,) of active rows say about every plan."""
         used = np.flatnonzero((multipliers > 0) & self._active[: len(multipliers)])
         return Argument.of(self.rows().only(used), multipliers[used])
+
+    def _run(self) -> None:
+        """Solve from the last basis; if that fails, anew, with ever more forgiving options.
+
+        Bounds do not depend on the accuracy of the multipliers.  Another use of HiGHS in this process with another
+        number of threads leaves its threads unusable; they are started anew, too.
+        """
+        self._solver.run()
+        for options in _FORGIVING:
+            if self._status() == "Optimal":
+                break
+            highspy().Highs.resetGlobalScheduler(True)
+            self._solver.clearSolver()
+            for option, value in options.items():
+                self._solver.setOptionValue(option, value)
+            self._solver.run()
+        status = self._status()
+        for option, value in _OPTIONS.items():
+            if status != "Optimal" or self._solver.getOptionValue(option)[1] != value:
+                self._solver.setOptionValue(option, value)
+        if status != "Optimal":
+            raise SolverFailure(f"HiGHS ended with status '{status}' and no plan: check the numbers of the case.")
 
     def _status(self) -> str:
         return str(self._solver.modelStatusToString(self._solver.getModelStatus()))
