@@ -14,14 +14,15 @@ which hold for every plan.  With them, the linear program on the sites decided s
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
 from radioembolization.planning.effort import Watch
-from radioembolization.planning.lagrangian import NEGLIGIBLE, Argument
+from radioembolization.planning.greedy import greedy_sites
+from radioembolization.planning.lagrangian import NEGLIGIBLE
+from radioembolization.planning.site_cuts import NOTHING_KNOWN, OpenCuts, SiteCuts, mask_of, packing
 from radioembolization.planning.tie_break import slack_of
 
 #: Gap to which plans on given sites are solved, as a share of the gap of the search.
@@ -84,28 +85,6 @@ class _Over(Exception):
 
 
 @dataclass(eq=False)
-class _Cut:
-    multipliers: np.ndarray
-    argument: Argument
-    mask: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class _Open:
-    """Cuts that are not hit: masks with their numbers; and the number of cuts known at the time."""
-
-    cuts: list[tuple[int, int]]
-    known: int
-
-
-_NOTHING_KNOWN = _Open([], 0)
-
-
-def _sites_of_item(item: tuple[int, int]) -> int:
-    return item[0].bit_count()
-
-
-@dataclass(eq=False)
 class SiteSearch:
     """One search over the sites of a cutting-plane model.
 
@@ -131,12 +110,12 @@ class SiteSearch:
     most_nodes: int = 1 << 62
     best: np.ndarray = field(init=False)
     score: float = field(init=False, default=-np.inf)
-    cuts: list[_Cut] = field(init=False, default_factory=list)
+    cuts: SiteCuts = field(init=False)
     nodes: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._sites = len(self.planes.cap_gbq)
-        self._bits = [1 << site for site in range(self._sites)]
+        self.cuts = SiteCuts(self.planes.cap_gbq)
         self._ruled = bool(self.planes.rules.if_used)
         self._tried: set[int] = set()
         self._equals: list[np.ndarray] | None = None
@@ -168,13 +147,13 @@ class SiteSearch:
         except _Over:
             return Choice(self.best, self.score, root.bound, (), None, self.nodes)
         bound = min(root.bound, self.proved)
-        return Choice(self.best, self.score, bound, tuple(cut.multipliers for cut in self.cuts), proof, self.nodes)
+        return Choice(self.best, self.score, bound, tuple(self.cuts.multipliers), proof, self.nodes)
 
     def equals(self) -> list[np.ndarray]:
         """Return plans as good as the best on all choices of sites there are, after ``run``."""
         self._equals = [self.best]
         self._tried.clear()
-        self._renew_masks()
+        self.cuts.renew(self.threshold)
         with contextlib.suppress(_Over):
             self._descend([], 0, 0)
         found, self._equals = self._equals, None
@@ -232,43 +211,33 @@ class SiteSearch:
 
     def _improve(self, activities_gbq: np.ndarray, score: float) -> None:
         self.best, self.score = activities_gbq, score
-        self._renew_masks()
-
-    def _renew_masks(self) -> None:
-        for cut in self.cuts:
-            cut.mask = self._mask(cut.argument)
+        self.cuts.renew(self.threshold)
 
     # Cuts.
 
-    def _mask(self, argument: Argument) -> int:
-        needed = argument.needed(self.threshold, self.planes.cap_gbq)
-        if needed is None:
-            return (1 << self._sites) - 1
-        return sum(self._bits[site] for site in np.flatnonzero(needed))
-
     def _add_cut(self, multipliers: np.ndarray) -> int:
-        argument = self.planes.master.argument(multipliers)
-        self.cuts.append(_Cut(multipliers, argument, self._mask(argument)))
-        return self.cuts[-1].mask
+        return self.cuts.add(multipliers, self.planes.master.argument(multipliers), self.threshold)
 
     def _cut_from(self, sites: list[int]) -> bool:
         """Add the cut of these sites; return whether it excludes them."""
-        mask_of_sites = sum(self._bits[site] for site in sites)
         if not self._ruled and self._relaxed_value(sites) > self.threshold:
             self._evaluate(sites)
         self.planes.require(None)
         solved = self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0))
         if solved.value > self.threshold + 1e-9 * abs(self.threshold):
             return False
-        return not self._add_cut(self._stronger(solved.multipliers)) & mask_of_sites
+        return not self._add_cut(self._stronger(solved.multipliers)) & mask_of(sites)
+
+    def _mask_from(self, multipliers: np.ndarray) -> int:
+        return self.cuts.mask(self.planes.master.argument(multipliers), self.threshold)
 
     def _stronger(self, multipliers: np.ndarray) -> np.ndarray:
         """Return multipliers of a cut of fewer sites: all sites outside a cut together make another, inside it."""
-        mask = self._mask(self.planes.master.argument(multipliers))
+        mask = self._mask_from(multipliers)
         for _ in range(_MOST_STRONGER):
             outside = np.array([not mask >> site & 1 for site in range(self._sites)])
             solved = self.planes.master.solve(np.where(outside, self.planes.cap_gbq, 0.0))
-            other = self._mask(self.planes.master.argument(solved.multipliers))
+            other = self._mask_from(solved.multipliers)
             if other & ~mask or other == mask:
                 break
             mask, multipliers = other, solved.multipliers
@@ -288,38 +257,12 @@ class SiteSearch:
         if self.nodes > self.most_nodes:
             raise _Over
 
-    def _not_hit(self, hit: int, out: int, above: _Open) -> _Open:
-        """Return the cuts that are not hit, without the sites left out, smallest first.
-
-        ``above`` are those of the node above; only they, and cuts found since, need to be looked at.
-        """
-        keep = ~out
-        left = {mask & keep: number for mask, number in above.cuts if not mask & hit}
-        for number in range(above.known, len(self.cuts)):
-            mask = self.cuts[number].mask
-            if not mask & hit:
-                left[mask & keep] = number
-        return _Open(sorted(left.items(), key=_sites_of_item), len(self.cuts))
-
-    def _packing(self, not_hit: list[tuple[int, int]], slots: int) -> list[int] | None:
-        """Return cuts that share no site and are more than the sites left, or None."""
-        used, chosen = 0, []
-        for mask, number in not_hit:
-            if not mask & used:
-                used |= mask
-                chosen.append(number)
-                if len(chosen) > slots:
-                    return chosen
-                if not mask:
-                    return [number]
-        return None
-
-    def _descend(self, sites: list[int], hit: int, out: int, above: _Open = _NOTHING_KNOWN) -> None:
+    def _descend(self, sites: list[int], hit: int, out: int, above: OpenCuts = NOTHING_KNOWN) -> None:
         self._count()
         while True:
-            above = self._not_hit(hit, out, above)
+            above = self.cuts.not_hit(hit, out, above)
             not_hit = above.cuts
-            if self._packing(not_hit, self.most - len(sites)) is not None:
+            if packing(not_hit, self.most - len(sites)) is not None:
                 return
             if not_hit:
                 break
@@ -336,26 +279,19 @@ class SiteSearch:
         if len(sites) >= self.most:
             return
         mask = not_hit[0][0] if not_hit else ((1 << self._sites) - 1) & ~out & ~hit
-        for site in self._in_order(mask):
-            self._descend([*sites, site], hit | self._bits[site], out, above)
-            out |= self._bits[site]
-
-    def _in_order(self, mask: int) -> list[int]:
-        """Return the sites of a mask, most promising first."""
-        weight = np.zeros(self._sites)
-        for cut in self.cuts[-8:]:
-            weight = np.maximum(weight, cut.argument.gain - cut.argument.price)
-        return sorted((site for site in range(self._sites) if mask >> site & 1), key=lambda site: (-weight[site], site))
+        for site in self.cuts.in_order(mask):
+            self._descend([*sites, site], hit | 1 << site, out, above)
+            out |= 1 << site
 
     def _ruled_may_improve(self, sites: list[int], out: int) -> bool:
         """With rules: try exactly these sites; return whether more sites may still be better."""
-        key = sum(self._bits[site] for site in sites)
+        key = mask_of(sites)
         if key not in self._tried:
             self._tried.add(key)
             if sites:
                 self._evaluate(sites)
             self._cut_from(sites)
-            if any(not cut.mask & key for cut in self.cuts[-1:]):
+            if not self.cuts.latest_is_hit(key):
                 return True
         return len(sites) < self.most
 
@@ -377,13 +313,13 @@ class SiteSearch:
     def _proof(self) -> Node:
         return self._prove([], 0, 0)
 
-    def _prove(self, sites: list[int], hit: int, out: int, above: _Open = _NOTHING_KNOWN) -> Node:
+    def _prove(self, sites: list[int], hit: int, out: int, above: OpenCuts = NOTHING_KNOWN) -> Node:
         self._count()
-        above = self._not_hit(hit, out, above)
+        above = self.cuts.not_hit(hit, out, above)
         not_hit = above.cuts
-        packing = self._packing(not_hit, self.most - len(sites))
-        if packing is not None:
-            return Node(packing=tuple(packing))
+        packed = packing(not_hit, self.most - len(sites))
+        if packed is not None:
+            return Node(packing=tuple(packed))
         multipliers = None
         if self._ruled or not not_hit:
             bound, multipliers = self._node_bound(sites, out)
@@ -393,30 +329,7 @@ class SiteSearch:
                 _, multipliers = self._node_bound(sites, out, alone=True)
         mask, cut = not_hit[0] if not_hit else (((1 << self._sites) - 1) & ~out & ~hit, -1)
         branches = []
-        for site in self._in_order(mask):
-            branches.append((site, self._prove([*sites, site], hit | self._bits[site], out, above)))
-            out |= self._bits[site]
+        for site in self.cuts.in_order(mask):
+            branches.append((site, self._prove([*sites, site], hit | 1 << site, out, above)))
+            out |= 1 << site
         return Node(tuple(branches), cut, (), None if not_hit else multipliers)
-
-
-def greedy_sites(value: Callable[[list[int]], float], sites: int, most: int, check: Callable[[], None]) -> list[int]:
-    """Return a good choice of sites: the best next one each time, then exchanges of one as long as they help."""
-    chosen: list[int] = []
-    best = -np.inf
-    for _ in range(min(most, sites)):
-        check()
-        best, site = max((value([*chosen, j]), -j) for j in range(sites) if j not in chosen)
-        chosen.append(-site)
-    improved = True
-    while improved:
-        improved = False
-        for old in list(chosen):
-            check()
-            rest = [site for site in chosen if site != old]
-            others = [j for j in range(sites) if j not in chosen]
-            if not others:
-                break
-            found, site = max((value([*rest, j]), -j) for j in others)
-            if found > best + 1e-7 * max(1.0, abs(best)):
-                best, chosen, improved = found, [*rest, -site], True
-    return sorted(chosen)

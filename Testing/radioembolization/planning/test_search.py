@@ -19,8 +19,9 @@ from radioembolization.planning import (
 )
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.effort import Watch
+from radioembolization.planning.greedy import greedy_sites
 from radioembolization.planning.limits import activity_caps_gbq
-from radioembolization.planning.search import SiteSearch, greedy_sites
+from radioembolization.planning.search import SiteSearch
 from radioembolization.planning.solve import optimize
 
 BASE = [MeanDose("normal liver").at_most(gy=50), LungDose().at_most(gy=30)]
