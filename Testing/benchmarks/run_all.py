@@ -1,4 +1,4 @@
-"""Time the stages of the river on the synthetic patient, then the dose engine and the interactive loop.
+"""Time the stages of the river on the synthetic patient, then dose engine, interactive loop and planning core.
 
 Run by ``make bench``; prints, asserts nothing.  ``--spacing 3 2`` chooses the voxel sizes [mm] of the first part.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable
 import dose_engine
 import live_dose
 import numpy as np
+import planning
 from scipy import signal
 
 from radioembolization.dose import compute_dose_per_gbq
@@ -71,6 +72,7 @@ def main() -> None:
     print(flush=True)
     dose_engine.main([])
     live_dose.main([])
+    planning.main([])
 
 
 if __name__ == "__main__":
