@@ -14,6 +14,7 @@ import density
 import energy
 import kernels
 import monte_carlo
+import planning
 import plans
 import spheres
 import targets
@@ -32,6 +33,7 @@ def sections(histories: float = 1.0) -> tuple[Section, ...]:
         Section("two_scale", two_scale.TITLE, two_scale.write),
         Section("density", density.TITLE, partial(density.write, histories)),
         Section("plans", plans.TITLE, plans.write),
+        Section("planning", planning.TITLE, planning.write),
     )
 
 

@@ -49,7 +49,7 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     if compared:
         best = (max if plan.goal.sense == "maximize" else min)(compared, key=lambda b: b.goal_value)
         change = plan.goal.value - best.goal_value
-        share = f" ({change / best.goal_value:+.1%})" if best.goal_value > 0 else ""
+        share = f" ({round(change / best.goal_value, 3) + 0.0:+.1%})" if best.goal_value > 0 else ""
         lines.append(
             f"Against the best rule of thumb ({best.name} on {', '.join(best.sites)}): {plan.goal.name} "
             f"{plan.goal.value:.1f} instead of {best.goal_value:.1f}{unit}{share}."
