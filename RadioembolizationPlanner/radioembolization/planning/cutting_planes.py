@@ -269,9 +269,7 @@ class CuttingPlanes:
             return limit.bound / (limit.bound + excess)
         return min(1.0, limit.quantity.largest_scale(self.dose, x, limit.bound))
 
-    def _separate_goal(
-        self, x: np.ndarray, levels: np.ndarray, violated: float = _VIOLATED
-    ) -> tuple[list[float], int]:
+    def _separate_goal(self, x: np.ndarray, levels: np.ndarray, violated: float = _VIOLATED) -> tuple[list[float], int]:
         """Add violated planes of the goal; return the score of each term and the number of planes."""
         scores, added = [], 0
         for index, (_, goal) in enumerate(self.terms):
@@ -280,8 +278,9 @@ class CuttingPlanes:
             scores.append(min(heights))
             if goal.finite:
                 continue
+            level = levels[index] - (violated * max(1.0, abs(levels[index])) if np.isfinite(levels[index]) else 0.0)
             for k, (plane, height) in enumerate(zip(planes, heights, strict=True)):
-                if height < levels[index] - violated * max(1.0, abs(levels[index])):
+                if height < level:
                     self._add_goal(index, plane, Origin("goal", index, k, x))
                     added += 1
         return scores, added

@@ -21,6 +21,8 @@ from radioembolization.planning.search import Choice, SiteSearch
 #: A level this much above the best plan is tried first, then ever higher ones if it can be neither reached nor refuted.
 _FIRST_STEP, _STEP_FACTOR = 1e-4, 4.0
 _MOST_LEVELS = 60
+#: Up to this relative distance between the best plan and the level refuted, a plan is called optimal.
+LEVEL_GAP = 1e-3
 _MARGIN_GAP = 1e-3
 #: A margin that cannot exceed this does not reach its level, whatever the rounding.
 _NEGATIVE = -1e-6

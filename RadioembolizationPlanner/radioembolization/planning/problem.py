@@ -59,7 +59,9 @@ class Problem:
         """
         self.check_devices(dose.settings.device)
         solution = optimize(self.goal, self.limits, dose, effort=effort)
-        gains = gains_per_unit(solution.planes, solution.activities_gbq)
+        gains: list[float | None] = [None] * len(self.limits)
+        if solution.status != "gap":
+            gains = gains_per_unit(solution.planes, solution.activities_gbq)
         plan = certified(assemble(self.goal, self.limits, dose, solution, gains), solution)
         others = baselines(self.goal, self.limits, dose)
         return replace(plan, baselines=others, explanation=explain(plan, others), prescription=self._tables())

@@ -14,7 +14,9 @@ which hold for every plan.  With them, the linear program on the sites decided s
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
 from radioembolization.planning.effort import Watch
 from radioembolization.planning.greedy import greedy_sites
 from radioembolization.planning.lagrangian import NEGLIGIBLE
-from radioembolization.planning.site_cuts import NOTHING_KNOWN, OpenCuts, SiteCuts, mask_of, packing
+from radioembolization.planning.site_cuts import NOTHING_KNOWN, OpenCuts, SiteCuts, common_sites, mask_of, packing
 from radioembolization.planning.tie_break import slack_of
 
 #: Gap to which plans on given sites are solved, as a share of the gap of the search.
@@ -66,18 +68,20 @@ class Choice:
     ----------
     activities_gbq : ndarray (sites,)
     score, bound : float
-    cuts : tuple of ndarray (rows,)
-        Multipliers of each cut.
-    proof : Node or None
-        None if the time limit ended the search.
+    prove : callable or None
+        Returns the branches of the proof and the multipliers (rows,) of its cuts; None if the search did not end.
     """
 
     activities_gbq: np.ndarray
     score: float
     bound: float
-    cuts: tuple[np.ndarray, ...]
-    proof: Node | None
+    prove: Callable[[], tuple[Node, tuple[np.ndarray, ...]]] | None
     nodes: int = 0
+
+    @cached_property
+    def proof(self) -> tuple[Node, tuple[np.ndarray, ...]] | None:
+        """Branches and cuts of the proof, walked when first asked for; None if the search did not end."""
+        return None if self.prove is None else self.prove()
 
 
 class _Over(Exception):
@@ -143,11 +147,10 @@ class SiteSearch:
             if root.bound <= self.threshold:
                 self._add_cut(root.relaxation.multipliers)
             self._descend([], 0, 0)
-            proof = self._proof()
         except _Over:
-            return Choice(self.best, self.score, root.bound, (), None, self.nodes)
+            return Choice(self.best, self.score, root.bound, None, self.nodes)
         bound = min(root.bound, self.proved)
-        return Choice(self.best, self.score, bound, tuple(self.cuts.multipliers), proof, self.nodes)
+        return Choice(self.best, self.score, bound, self._proof, self.nodes)
 
     def equals(self) -> list[np.ndarray]:
         """Return plans as good as the best on all choices of sites there are, after ``run``."""
@@ -279,6 +282,8 @@ class SiteSearch:
         if len(sites) >= self.most:
             return
         mask = not_hit[0][0] if not_hit else ((1 << self._sites) - 1) & ~out & ~hit
+        if len(sites) == self.most - 1:  # the last site must be in every cut
+            mask = common_sites(not_hit, mask)
         for site in self.cuts.in_order(mask):
             self._descend([*sites, site], hit | 1 << site, out, above)
             out |= 1 << site
@@ -310,11 +315,11 @@ class SiteSearch:
 
     # The proof, walked anew with the final threshold: a smaller tree.
 
-    def _proof(self) -> Node:
-        return self._prove([], 0, 0)
+    def _proof(self) -> tuple[Node, tuple[np.ndarray, ...]]:
+        self.cuts.renew(self.threshold)
+        return self._prove([], 0, 0), tuple(self.cuts.multipliers)
 
     def _prove(self, sites: list[int], hit: int, out: int, above: OpenCuts = NOTHING_KNOWN) -> Node:
-        self._count()
         above = self.cuts.not_hit(hit, out, above)
         not_hit = above.cuts
         packed = packing(not_hit, self.most - len(sites))
@@ -327,9 +332,16 @@ class SiteSearch:
                 return Node(multipliers=multipliers)
             if not not_hit:
                 _, multipliers = self._node_bound(sites, out, alone=True)
+        if not not_hit and len(sites) >= self.most:  # not proved; the check will say so
+            return Node(multipliers=multipliers)
         mask, cut = not_hit[0] if not_hit else (((1 << self._sites) - 1) & ~out & ~hit, -1)
+        last = common_sites(not_hit, mask) if len(sites) == self.most - 1 else mask
         branches = []
         for site in self.cuts.in_order(mask):
-            branches.append((site, self._prove([*sites, site], hit | 1 << site, out, above)))
+            if last >> site & 1:
+                branches.append((site, self._prove([*sites, site], hit | 1 << site, out, above)))
+            else:  # a cut that the last site is not in
+                without = next(number for other, number in not_hit if not other >> site & 1)
+                branches.append((site, Node(packing=(without,))))
             out |= 1 << site
         return Node(tuple(branches), cut, (), None if not_hit else multipliers)

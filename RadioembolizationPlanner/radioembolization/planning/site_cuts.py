@@ -45,6 +45,15 @@ def packing(cuts: list[tuple[int, int]], slots: int) -> list[int] | None:
     return None
 
 
+def common_sites(cuts: list[tuple[int, int]], mask: int) -> int:
+    """Return the sites of a mask that are in all of some cuts."""
+    for other, _ in cuts:
+        mask &= other
+        if not mask:
+            break
+    return mask
+
+
 class SiteCuts:
     """All cuts found so far, with the sites they ask for at the present threshold.
 

@@ -14,10 +14,12 @@ from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
 from radioembolization.planning.effort import Effort, Watch
 from radioembolization.planning.goals import Goal, WorstTumourMean
 from radioembolization.planning.infeasible import infeasible
-from radioembolization.planning.levels import highest_level, margin_planes
+from radioembolization.planning.levels import LEVEL_GAP, LevelReached, highest_level, margin_planes
 from radioembolization.planning.limits import Limit, activity_caps_gbq
 from radioembolization.planning.search import Choice, SiteSearch
 from radioembolization.planning.tie_break import preferred, raise_the_others, slack_of, within
+from radioembolization.planning.volumes import is_about_volumes, optimize_volumes
+from radioembolization.planning.volumes.goal_at_volume import planes_goal
 
 #: Goals closer than this are equal, as rows in float32 are.
 _ROUNDING = 1e-7
@@ -61,11 +63,11 @@ class Solution:
 
     def certificate(self) -> Certificate | None:
         """Return what proves the bound; None where nothing does."""
-        if self.status == "time limit" and self.choice is not None and self.choice.proof is None:
+        proved = None if self.choice is None else self.choice.proof
+        if self.choice is None or proved is None:
             return certificate_of(self.planes, [self.root.relaxation.multipliers], None, self.root.bound)
-        if self.choice is None:
-            return certificate_of(self.planes, [self.root.relaxation.multipliers], None, self.root.bound)
-        return certificate_of(self.planes, self.choice.cuts, self.choice.proof, self.choice.bound)
+        branches, cuts = proved
+        return certificate_of(self.planes, cuts, branches, self.choice.bound)
 
 
 def optimize(
@@ -97,9 +99,22 @@ def optimize(
     with single_threaded_products():
         check_limits_at_zero(limits, dose)
         caps, watch = activity_caps_gbq(limits, dose, only), Watch(effort or Effort())
+        if is_about_volumes(goal, limits, dose):
+            return _with_volumes(goal, limits, dose, caps, watch)
         if goal.margin(dose, 1.0) is not None:
             return _by_levels(goal, limits, dose, caps, watch)
         return optimize_planes(CuttingPlanes(goal, limits, dose, caps), watch)
+
+
+def _with_volumes(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: np.ndarray, watch: Watch) -> Solution:
+    """Optimize under dose-volume limits; where the best plan without them meets them, it is the best plan."""
+    found, plain = planes_goal(goal, dose), Watch(replace(watch.effort, fewer_within=None), watch.started_s)
+    relaxed = optimize_planes(CuttingPlanes(found, limits, dose, cap_gbq), plain)
+    if found is not goal or not within(relaxed.planes.limits, relaxed.planes, relaxed.activities_gbq):
+        return optimize_volumes(goal, relaxed, watch)
+    preferred_one = optimize_planes(CuttingPlanes(goal, limits, dose, cap_gbq), watch)
+    met = within(preferred_one.planes.limits, preferred_one.planes, preferred_one.activities_gbq)
+    return preferred_one if met else relaxed
 
 
 def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: np.ndarray, watch: Watch) -> Solution:
@@ -116,12 +131,19 @@ def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: n
         best,
         reached.value,
         reached.level if reached.refuted else np.inf,
-        "optimal" if reached.refuted else "time limit",
+        _level_status(reached),
         reached.planes,
         reached.root,
         reached.choice,
         reached.level,
     )
+
+
+def _level_status(reached: LevelReached) -> str:
+    if not reached.refuted:
+        return "time limit"
+    close = reached.level - reached.value <= LEVEL_GAP * max(1e-3, abs(reached.value))
+    return "optimal" if close else "gap"
 
 
 def optimize_planes(planes: CuttingPlanes, watch: Watch) -> Solution:

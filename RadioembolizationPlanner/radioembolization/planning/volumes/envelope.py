@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radioembolization.planning.volumes.cells import Cells
+from radioembolization.planning.volumes.counted import ROUNDING
 
 #: Steps are moved up to the next of so many places between the ends of each form.
 PLACES = 128
@@ -26,6 +27,12 @@ class Box:
 
     lower: np.ndarray
     upper: np.ndarray
+
+    @staticmethod
+    def of(lower: np.ndarray, upper: np.ndarray) -> Box:
+        """Return a box; sides that cross by no more than rounding are one."""
+        crossed = (lower > upper) & (lower <= upper + ROUNDING * np.maximum(1.0, np.abs(upper)))
+        return Box(lower, np.where(crossed, lower, upper))
 
     @property
     def empty(self) -> bool:

@@ -85,6 +85,8 @@ class LocalSearch:
         required: np.ndarray | None = None,
     ) -> None:
         self.planes, self.limits, self.goals = planes, tuple(limits), tuple(goals)
+        #: Whether the rules of used sites are looked at.
+        self.obeys_rules = required is not None
         self.cap_gbq = np.where(allowed, planes.cap_gbq, 0.0)
         self._rules = [] if required is None else planes.rules.on(required)
         self._convex = [
@@ -98,7 +100,7 @@ class LocalSearch:
         rng = np.random.default_rng(seed)
         limits, goals = ([c.sampled(most, rng) for c in part] for part in (self.limits, self.goals))
         other = LocalSearch(self.planes, limits, goals, self.cap_gbq > 0)
-        other._rules = self._rules
+        other._rules, other.obeys_rules = self._rules, self.obeys_rules
         return other
 
     def standing(self, activities_gbq: np.ndarray, exact: bool = False) -> Standing:
@@ -237,17 +239,3 @@ def restriction(bound: VolumeBound) -> Limit | None:
     coldest = ColdestMean(bound.structure, percent) if percent > 1e-3 else MinimumDose(bound.structure)
     return coldest.at_least(gy=bound.dose_gy)
 
-
-def random_starts(cap_gbq: np.ndarray, best: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return activities (sites,) to start from: at random, or the best plan (sites,) shaken."""
-    sites = len(cap_gbq)
-    kind = int(rng.integers(0, 3))
-    if kind == 0 or not best.any():
-        return np.asarray(rng.exponential(size=sites) * cap_gbq / sites)
-    x = best * np.exp(0.5 * rng.normal(size=sites))
-    if kind == 2:
-        few = rng.choice(sites, min(4, sites), replace=False)
-        x[few] += rng.exponential(size=len(few)) * cap_gbq[few] / sites * 4.0
-    if sites > 4:
-        x[rng.choice(sites, sites // 10, replace=False)] = 0.0
-    return np.asarray(x)
