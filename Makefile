@@ -36,7 +36,7 @@ test: $(VENV)/.test-installed
 	$(BIN)/python -m pytest
 
 test-fast: $(VENV)/.test-installed
-	$(BIN)/python -m pytest -m "not slow and not slicer and not gui and not real_data"
+	$(BIN)/python -m pytest -m "not slow and not exhaustive and not slicer and not gui and not real_data"
 
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check .
@@ -48,6 +48,7 @@ bench: $(VENV)/.test-installed
 
 validation: $(VENV)/.test-installed
 	$(PIP) install $(CONSTRAINT_ARGS) -e '.[validation]'
+	$(BIN)/python -m pytest -q -m exhaustive
 	$(BIN)/python Testing/validation/run_all.py
 
 clean:

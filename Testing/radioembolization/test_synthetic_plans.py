@@ -18,7 +18,7 @@ def test_plan_beats_every_rule_of_thumb_within_every_limit(treatment):
     plan = treatment.plan
     assert len(plan.used_sites) >= 2
     assert all(limit.met for limit in plan.limits)
-    assert len(plan.baselines) == 3
+    assert len(plan.baselines) == 4
     for rule in plan.baselines:
         assert rule.limits_met
         assert plan.goal.value > 1.005 * rule.goal_value, rule.name

@@ -20,6 +20,7 @@ from radioembolization.planning.search import Choice, SiteSearch
 from radioembolization.planning.tie_break import preferred, raise_the_others, slack_of, within
 from radioembolization.planning.volumes import is_about_volumes, optimize_volumes
 from radioembolization.planning.volumes.goal_at_volume import planes_goal
+from radioembolization.planning.volumes.record import VolumeCertificate
 
 #: Goals closer than this are equal, as rows in float32 are.
 _ROUNDING = 1e-7
@@ -50,6 +51,8 @@ class Solution:
         The search over sites; None if there was nothing to choose.
     level : float or None
         For goals by levels: the level that is refuted.
+    volumes : VolumeCertificate or None
+        With dose-volume limits: what proves the bound; None if it is that without them, or the record is too large.
     """
 
     activities_gbq: np.ndarray
@@ -60,6 +63,7 @@ class Solution:
     root: Optimum
     choice: Choice | None
     level: float | None = None
+    volumes: VolumeCertificate | None = None
 
     def certificate(self) -> Certificate | None:
         """Return what proves the bound; None where nothing does."""

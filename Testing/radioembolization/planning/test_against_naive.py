@@ -186,7 +186,7 @@ def test_activities_are_those_of_the_model_of_all_voxels(number):
     check_activities(number, most_voxels=1e4)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", range(ACTIVITY_CASES))
 def test_activities_of_large_livers_are_those_of_the_model_of_all_voxels(number):
     check_activities(number, most_voxels=1e5)
@@ -197,7 +197,7 @@ def test_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", range(24, CHOICE_CASES))
 def test_more_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
@@ -208,7 +208,7 @@ def test_sites_of_a_tree_are_those_found_with_binaries(number):
     check_choice_in_a_tree(number)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", range(12, TREE_CASES))
 def test_more_sites_of_a_tree_are_those_found_with_binaries(number):
     check_choice_in_a_tree(number)
