@@ -89,5 +89,6 @@ def _binding_sentence(limit: LimitResult, plan: Plan) -> str:
     if limit.gain_per_unit is not None and np.isfinite(limit.gain_per_unit):
         unit = f" {plan.goal.unit}" if plan.goal.unit else ""
         verb = "more" if limit.sense == "at most" else "less"
-        text += f"; one {limit.unit} {verb} changes the goal by {limit.gain_per_unit:+.2g}{unit} on the same sites"
+        change = f"changes the goal by {limit.gain_per_unit:+.2g}{unit}" if limit.gain_per_unit else "changes nothing"
+        text += f"; one {limit.unit} {verb} {change} on the same sites"
     return text + "."

@@ -11,6 +11,8 @@ from radioembolization.planning.limits import Limit, LimitResult, activity_caps_
 
 #: Relative step of the finite difference behind "one more unit buys".
 STEP = 0.01
+#: A smaller relative change of the goal is rounding.
+_NOTHING = 1e-6
 
 
 def shadow_prices(planes: CuttingPlanes, optimum: Optimum) -> dict[int, float]:
@@ -60,7 +62,8 @@ def gains_per_unit(planes: CuttingPlanes, activities_gbq: np.ndarray) -> list[fl
         looser = replace(limit, bound=limit.bound + (step if limit.upper else -step))
         changed = [*limits[:index], looser, *limits[index + 1 :]]
         after = _score(planes, changed, used, required)
-        gains.append(sign * (after - before) / step if np.isfinite(after) else None)
+        change = after - before if abs(after - before) > _NOTHING * max(1.0, abs(before)) else 0.0
+        gains.append(sign * change / step if np.isfinite(after) else None)
     return gains
 
 
