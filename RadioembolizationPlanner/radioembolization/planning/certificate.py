@@ -21,7 +21,7 @@ from radioembolization.planning.goals import Goal
 from radioembolization.planning.limits import MET_TOLERANCE, USED_GBQ, Limit
 from radioembolization.planning.proof import Certificate, Multipliers, ProofNode
 from radioembolization.planning.proof_check import ProofCheck, computed_planes
-from radioembolization.planning.search import Node
+from radioembolization.planning.site_proof import Node
 from radioembolization.planning.supports import Support
 
 __all__ = ["Certificate", "Verdict", "certificate_of", "verify"]

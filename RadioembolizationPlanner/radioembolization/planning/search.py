@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from radioembolization.planning.effort import Watch
 from radioembolization.planning.greedy import greedy_sites
 from radioembolization.planning.lagrangian import NEGLIGIBLE
 from radioembolization.planning.site_cuts import NOTHING_KNOWN, OpenCuts, SiteCuts, common_sites, mask_of, packing
+from radioembolization.planning.site_proof import Node, walk
 from radioembolization.planning.tie_break import slack_of
 
 #: Gap to which plans on given sites are solved, as a share of the gap of the search.
@@ -35,29 +36,6 @@ _NODES_PER_REPORT = 64
 _MOST_STRONGER = 3
 #: So many plans of equal score are compared at most.
 _MOST_EQUALS = 32
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """A node of the proof: branches, or a reason why no plan below it is better.
-
-    Parameters
-    ----------
-    branches : tuple of (int, Node)
-        Sites, each tried with those before it left out; they hold all sites of the cut ``cut`` that are not left out
-        already, or every site if there is no cut.
-    cut : int
-        -1 for none: then the sites decided so far are also refuted by themselves, by ``multipliers``.
-    packing : tuple of int
-        Cuts not hit that share no site and are more than the sites left.
-    multipliers : ndarray (rows,), optional
-        Of the linear program with the rules of the sites decided so far.
-    """
-
-    branches: tuple[tuple[int, Node], ...] = ()
-    cut: int = -1
-    packing: tuple[int, ...] = ()
-    multipliers: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,12 +96,12 @@ class SiteSearch:
     nodes: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self._sites = len(self.planes.cap_gbq)
+        self.sites = len(self.planes.cap_gbq)
         self.cuts = SiteCuts(self.planes.cap_gbq)
-        self._ruled = bool(self.planes.rules.if_used)
+        self.ruled = bool(self.planes.rules.if_used)
         self._tried: set[int] = set()
         self._equals: list[np.ndarray] | None = None
-        self.best = np.zeros(self._sites)
+        self.best = np.zeros(self.sites)
         if not self.planes.has_lower:
             self.score = self.planes.goal.score(self.planes.dose, self.best)
 
@@ -150,7 +128,7 @@ class SiteSearch:
         except _Over:
             return Choice(self.best, self.score, root.bound, None, self.nodes)
         bound = min(root.bound, self.proved)
-        return Choice(self.best, self.score, bound, self._proof, self.nodes)
+        return Choice(self.best, self.score, bound, partial(walk, self), self.nodes)
 
     def equals(self) -> list[np.ndarray]:
         """Return plans as good as the best on all choices of sites there are, after ``run``."""
@@ -170,12 +148,12 @@ class SiteSearch:
         for activities in (root.activities_gbq, start):
             if activities is not None and 0 < np.count_nonzero(activities) <= self.most:
                 self._evaluate([int(j) for j in np.flatnonzero(activities)])
-        chosen = greedy_sites(self._relaxed_value, self._sites, self.most, self._check_clock)
+        chosen = greedy_sites(self._relaxed_value, self.sites, self.most, self._check_clock)
         self._evaluate(chosen)
-        again = greedy_sites(self._relaxed_value, self._sites, self.most, self._check_clock)
+        again = greedy_sites(self._relaxed_value, self.sites, self.most, self._check_clock)
         if set(again) != set(chosen):
             self._evaluate(again)
-        while self._ruled and len(chosen) > 1:  # the least injection may be too small to be made
+        while self.ruled and len(chosen) > 1:  # the least injection may be too small to be made
             smallest = min(chosen, key=lambda site: self._relaxed_activity(chosen, site))
             chosen = [site for site in chosen if site != smallest]
             self._evaluate(chosen)
@@ -190,7 +168,7 @@ class SiteSearch:
         return float(solved.activities_gbq[site])
 
     def _of(self, sites: list[int]) -> np.ndarray:
-        used = np.zeros(self._sites, dtype=bool)
+        used = np.zeros(self.sites, dtype=bool)
         used[sites] = True
         return used
 
@@ -199,8 +177,8 @@ class SiteSearch:
         self._check_clock()
         used = self._of(sites)
         worth = self.threshold
-        found = self.planes.solve(used, used if self._ruled else None, _FINER * self.gap, None, worth)
-        if self._ruled and np.any(found.used != used) and np.isfinite(found.score):
+        found = self.planes.solve(used, used if self.ruled else None, _FINER * self.gap, None, worth)
+        if self.ruled and np.any(found.used != used) and np.isfinite(found.score):
             # A site that is left without activity need not obey its rules.
             found = self.planes.solve(found.used, found.used, _FINER * self.gap, None, worth)
         if self._equals is not None:
@@ -223,7 +201,7 @@ class SiteSearch:
 
     def _cut_from(self, sites: list[int]) -> bool:
         """Add the cut of these sites; return whether it excludes them."""
-        if not self._ruled and self._relaxed_value(sites) > self.threshold:
+        if not self.ruled and self._relaxed_value(sites) > self.threshold:
             self._evaluate(sites)
         self.planes.require(None)
         solved = self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0))
@@ -238,7 +216,7 @@ class SiteSearch:
         """Return multipliers of a cut of fewer sites: all sites outside a cut together make another, inside it."""
         mask = self._mask_from(multipliers)
         for _ in range(_MOST_STRONGER):
-            outside = np.array([not mask >> site & 1 for site in range(self._sites)])
+            outside = np.array([not mask >> site & 1 for site in range(self.sites)])
             solved = self.planes.master.solve(np.where(outside, self.planes.cap_gbq, 0.0))
             other = self._mask_from(solved.multipliers)
             if other & ~mask or other == mask:
@@ -269,7 +247,7 @@ class SiteSearch:
                 return
             if not_hit:
                 break
-            if self._ruled:
+            if self.ruled:
                 if not self._ruled_may_improve(sites, out):
                     return
                 break
@@ -277,11 +255,11 @@ class SiteSearch:
                 if self._equals is not None:
                     return
                 break
-        if self._ruled and sites and not self._bound_may_improve(sites, out):
+        if self.ruled and sites and not self._bound_may_improve(sites, out):
             return
         if len(sites) >= self.most:
             return
-        mask = not_hit[0][0] if not_hit else ((1 << self._sites) - 1) & ~out & ~hit
+        mask = not_hit[0][0] if not_hit else ((1 << self.sites) - 1) & ~out & ~hit
         if len(sites) == self.most - 1:  # the last site must be in every cut
             mask = common_sites(not_hit, mask)
         for site in self.cuts.in_order(mask):
@@ -302,46 +280,14 @@ class SiteSearch:
 
     def _bound_may_improve(self, sites: list[int], out: int) -> bool:
         """Whether plans that use these sites, with their rules, and any others not left out may be better."""
-        return self._node_bound(sites, out)[0] > self.threshold
+        return self.node_bound(sites, out)[0] > self.threshold
 
-    def _node_bound(self, sites: list[int], out: int, alone: bool = False) -> tuple[float, np.ndarray]:
+    def node_bound(self, sites: list[int], out: int, alone: bool = False) -> tuple[float, np.ndarray]:
+        """Return the bound of plans that use these sites, and perhaps others not left out; and its multipliers."""
         allowed = self._of(sites)
         if not alone and len(sites) < self.most:
-            allowed = np.array([not out >> site & 1 for site in range(self._sites)])
+            allowed = np.array([not out >> site & 1 for site in range(self.sites)])
         self.planes.require(self._of(sites))
         upper = np.where(allowed, self.planes.cap_gbq, 0.0)
         solved = self.planes.master.solve(upper)
-        return self.planes.master.argument(solved.multipliers).bound(np.zeros(self._sites), upper), solved.multipliers
-
-    # The proof, walked anew with the final threshold: a smaller tree.
-
-    def _proof(self) -> tuple[Node, tuple[np.ndarray, ...]]:
-        self.cuts.renew(self.threshold)
-        return self._prove([], 0, 0), tuple(self.cuts.multipliers)
-
-    def _prove(self, sites: list[int], hit: int, out: int, above: OpenCuts = NOTHING_KNOWN) -> Node:
-        above = self.cuts.not_hit(hit, out, above)
-        not_hit = above.cuts
-        packed = packing(not_hit, self.most - len(sites))
-        if packed is not None:
-            return Node(packing=tuple(packed))
-        multipliers = None
-        if self._ruled or not not_hit:
-            bound, multipliers = self._node_bound(sites, out)
-            if bound <= self.proved:
-                return Node(multipliers=multipliers)
-            if not not_hit:
-                _, multipliers = self._node_bound(sites, out, alone=True)
-        if not not_hit and len(sites) >= self.most:  # not proved; the check will say so
-            return Node(multipliers=multipliers)
-        mask, cut = not_hit[0] if not_hit else (((1 << self._sites) - 1) & ~out & ~hit, -1)
-        last = common_sites(not_hit, mask) if len(sites) == self.most - 1 else mask
-        branches = []
-        for site in self.cuts.in_order(mask):
-            if last >> site & 1:
-                branches.append((site, self._prove([*sites, site], hit | 1 << site, out, above)))
-            else:  # a cut that the last site is not in
-                without = next(number for other, number in not_hit if not other >> site & 1)
-                branches.append((site, Node(packing=(without,))))
-            out |= 1 << site
-        return Node(tuple(branches), cut, (), None if not_hit else multipliers)
+        return self.planes.master.argument(solved.multipliers).bound(np.zeros(self.sites), upper), solved.multipliers

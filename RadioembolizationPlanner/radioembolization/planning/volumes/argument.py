@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radioembolization.planning.lagrangian import NONE, Rows
-from radioembolization.planning.volumes.envelope import Box, Table
+from radioembolization.planning.lagrangian import Rows
+from radioembolization.planning.volumes.boxes import Box
+from radioembolization.planning.volumes.envelope import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +117,3 @@ def normalized(planes: Rows, multipliers: np.ndarray, floor: float, scored: bool
         else:
             y[of_term] = y[of_term] * (wanted / total) if total > 0 else np.inf
     return y, e
-
-
-__all__ = ["NONE", "Aim", "Box", "Frame", "Weighing", "normalized"]

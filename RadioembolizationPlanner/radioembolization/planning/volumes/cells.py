@@ -42,6 +42,8 @@ class Cells:
     factor : ndarray (cells,)
     owner : ndarray (forms,) of int
         The coordinate that a form mainly follows.
+    cell : ndarray (voxels,) of int
+        The cell of each voxel.
     """
 
     sign: float
@@ -53,6 +55,7 @@ class Cells:
     home: np.ndarray
     factor: np.ndarray
     owner: np.ndarray
+    cell: np.ndarray
 
     @staticmethod
     def of(
@@ -81,7 +84,18 @@ class Cells:
             forms = blended(rows, levels, blends)
         home, factor = _homes(rows, forms, levels)
         owner = (forms * levels).argmax(axis=1)
-        return Cells(limit.sign, threshold, limit.bound.share, np.ascontiguousarray(rows.T), weights, forms, home, factor, owner)
+        return Cells(
+            limit.sign,
+            threshold,
+            limit.bound.share,
+            np.ascontiguousarray(rows.T),
+            weights,
+            forms,
+            home,
+            factor,
+            owner,
+            cell.astype(np.int32),
+        )
 
 
 def _levels(factors: np.ndarray, threshold_gy: float) -> np.ndarray:
@@ -159,8 +173,11 @@ def blended(rows: np.ndarray, levels: np.ndarray, blends: int) -> np.ndarray:
         for _ in range(_ROUNDS):
             centres[count:] = _means(mixed, _nearest(mixed, centres), centres)[count:]
         nearest = _nearest(mixed, centres)
-        more = [np.quantile(mixed[:, nearest == k], _QUANTILE, axis=1) for k in range(count, len(centres))
-                if np.any(nearest == k)]
+        more = [
+            np.quantile(mixed[:, nearest == k], _QUANTILE, axis=1)
+            for k in range(count, len(centres))
+            if np.any(nearest == k)
+        ]
         more = [np.where(form < _SMALLEST_ENTRY, 0.0, form) for form in more]
         forms = np.array([*forms, *(form for form in more if np.count_nonzero(form) > 1)])
     return np.asarray(forms / levels)

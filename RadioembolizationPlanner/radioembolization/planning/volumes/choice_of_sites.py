@@ -21,9 +21,7 @@ _LOOSENED = (1.0, 1.25, 1.6)
 _GAP, _NODES = 1e-3, 300
 
 
-def candidate_choices(
-    planes: CuttingPlanes, relaxed: Solution, free_gbq: np.ndarray, watch: Watch
-) -> list[np.ndarray]:
+def candidate_choices(planes: CuttingPlanes, relaxed: Solution, free_gbq: np.ndarray, watch: Watch) -> list[np.ndarray]:
     """Return choices (sites,) of bool, without repetition.
 
     Those of the plan without dose-volume limits, of plans within convex restrictions of them, and the sites with most

@@ -6,38 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radioembolization.planning.volumes.boxes import Box
 from radioembolization.planning.volumes.cells import Cells
-from radioembolization.planning.volumes.counted import ROUNDING
 
 #: Steps are moved up to the next of so many places between the ends of each form.
 PLACES = 128
 #: A step is moved by at least this share of a place, far more than rounding.
 _MOVED = 1e-3
 _MOST_CHORDS = 60
-
-
-@dataclass(frozen=True, eq=False)
-class Box:
-    """Where the coordinates are.
-
-    Parameters
-    ----------
-    lower, upper : ndarray (coordinates,)
-    """
-
-    lower: np.ndarray
-    upper: np.ndarray
-
-    @staticmethod
-    def of(lower: np.ndarray, upper: np.ndarray) -> Box:
-        """Return a box; sides that cross by no more than rounding are one."""
-        crossed = (lower > upper) & (lower <= upper + ROUNDING * np.maximum(1.0, np.abs(upper)))
-        return Box(lower, np.where(crossed, lower, upper))
-
-    @property
-    def empty(self) -> bool:
-        """Whether no coordinates lie in it."""
-        return bool(np.any(self.lower > self.upper))
 
 
 @dataclass(frozen=True, eq=False)

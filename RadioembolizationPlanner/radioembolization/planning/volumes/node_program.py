@@ -9,8 +9,9 @@ import numpy as np
 
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.volumes.argument import Aim, Frame, Weighing
+from radioembolization.planning.volumes.boxes import Box
 from radioembolization.planning.volumes.cells import Cells
-from radioembolization.planning.volumes.envelope import Box, Open, Table
+from radioembolization.planning.volumes.envelope import Open, Table
 from radioembolization.planning.volumes.program import Program
 
 #: Share of a structure by which the cuts of one limit may miss its envelope; a cut is added for a tenth of it.
@@ -162,13 +163,13 @@ class NodeProgram:
         """Add planes and cuts until the bound is at most a cut-off, or few are violated."""
         self.program.objective(None, self.scored, self._highest if self.scored else 1.0)
         aim, before = Aim(np.zeros(self.program.sites), self.scored), np.inf
-        best, proof = np.inf, None
+        best = np.inf
         for round_ in range(most_rounds):
             columns, multipliers = self.program.solve()
             self.solved += 1
             weighing = self._weighing(multipliers)
             bound = self._bound(aim, weighing, self.floor)
-            if proof is None or bound < best:
+            if round_ == 0 or bound < best:
                 best, proof = bound, weighing
             x = np.clip(columns[: self.program.sites], 0.0, self.frame.cap_gbq)
             if best <= cut_off:

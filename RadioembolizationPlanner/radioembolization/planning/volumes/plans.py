@@ -104,7 +104,7 @@ class LocalSearch:
         return other
 
     def standing(self, activities_gbq: np.ndarray, exact: bool = False) -> Standing:
-        """Return activities (sites,) scaled into the limits, with what they are worth; evaluated in float64 if exact."""
+        """Return activities (sites,) scaled into the limits, with their worth, evaluated in float64 if exact."""
         x = np.minimum(cleaned(activities_gbq), self.cap_gbq)
         if not x.any():
             return Standing(x, self._missing(x, 0.0), self._score(x, exact))
@@ -124,9 +124,9 @@ class LocalSearch:
         """Return the least factor that meets the lower limits and the largest within the upper ones."""
         dose, safe = self.planes.dose, _SAFE_EXACT if exact else _SAFE
         least, most = 0.0, float(np.min(self.cap_gbq[x > 0] / x[x > 0]))
-        for limit in self.limits:
-            factor = limit.scale(limit.rows.exact_dose_gy(x) if exact else limit.rows.dose_gy(x))
-            if limit.bound.above:
+        for counted in self.limits:
+            factor = counted.scale(counted.rows.exact_dose_gy(x) if exact else counted.rows.dose_gy(x))
+            if counted.bound.above:
                 most = min(most, factor * (1.0 - safe))
             else:
                 least = max(least, factor * (1.0 + safe))
@@ -238,4 +238,3 @@ def restriction(bound: VolumeBound) -> Limit | None:
         return hottest.at_most(gy=bound.dose_gy)
     coldest = ColdestMean(bound.structure, percent) if percent > 1e-3 else MinimumDose(bound.structure)
     return coldest.at_least(gy=bound.dose_gy)
-

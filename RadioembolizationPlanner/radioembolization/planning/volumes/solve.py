@@ -17,6 +17,7 @@ from radioembolization.planning.volumes.choice_of_sites import candidate_choices
 from radioembolization.planning.volumes.counted import counted, volume_bounds_of
 from radioembolization.planning.volumes.model import model_of
 from radioembolization.planning.volumes.plans import Standing
+from radioembolization.planning.volumes.record import MOST_NUMBERS, VolumeCertificate, recorded
 from radioembolization.planning.volumes.starts import PlanFinder, fresh
 from radioembolization.planning.volumes.tree import VolumeTree
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from radioembolization.planning.solve import Solution
 
 #: Boxes looked at, with few coordinates and with many, and for each level of a goal at a volume.
-_FEW_COORDINATES, _NODES, _NODES_OF_MANY, _NODES_OF_LEVEL = 6, 4_000, 1_500, 600
+_FEW_COORDINATES, _NODES, _NODES_OF_MANY, _NODES_OF_LEVEL = 6, 4_000, 2_500, 600
 #: Levels of a goal at a volume: each step above the best plan is as many times the last.
 _MOST_LEVELS, _STEP_FACTOR = 12, 2.0
 
@@ -76,6 +77,7 @@ def optimize_volumes(goal: Goal, relaxed: Solution, watch: Watch) -> Solution:
         optimum=sign * best.score,
         bound=sign * max(bound, best.score),
         status="gap",
+        volumes=work.certificate(bound),
     )
 
 
@@ -90,6 +92,25 @@ class _Volumes:
         self.limits = counted(self.bounds, self.dose)
         self.goals = counted(goal.volume_bounds(self.dose, 1.0), self.dose)
         self.gap = watch.effort.volume_gap
+        self._tree: VolumeTree | None = None
+        self._level: float | None = None
+        self._widths: tuple[float, ...] = ()
+
+    def certificate(self, bound: float) -> VolumeCertificate | None:
+        """Return the record of the search, if it proves the bound and is not too large."""
+        tree = self._tree
+        if tree is None:
+            return None
+        used: dict[int, int] = {}
+        root = recorded(tree.root, bound if self._level is None else tree.bound, used)
+        if root is None:
+            return None
+        origins = tuple(tree.planes.origins[number] for number in used)
+        forms = tuple(cells.forms for cells in tree.levels[0])
+        found = VolumeCertificate(
+            self.dose.fingerprint, tree.frame.matrix, self._widths, forms, origins, root, bound, self._level
+        )
+        return found if found.size <= MOST_NUMBERS else None
 
     def best_and_bound(self) -> tuple[Standing, float]:
         """Return the best plan, and the score that no plan surpasses."""
@@ -103,6 +124,8 @@ class _Volumes:
             best, proved = self._by_levels(finder, best, bound)
         else:
             best, proved = self._by_score(finder, best)
+        if proved >= bound:
+            self._tree = None
         bound = min(bound, proved)
         if self.planes.rules.any:
             best = self._by_rules(best)
@@ -139,6 +162,7 @@ class _Volumes:
             planes, model.frame, model.levels, best, self.gap, self.watch, finder.near, upgrade=model.upgrade
         )
         tree.run(self._nodes(len(model.frame.matrix)))
+        self._tree, self._widths = tree, model.widths
         return tree.best, tree.bound
 
     def _by_levels(self, finder: PlanFinder, best: Standing, bound: float) -> tuple[Standing, float]:
@@ -152,6 +176,7 @@ class _Volumes:
             tree.run(_NODES_OF_LEVEL)
             best = tree.best
             if tree.bound < 0.0:
+                self._tree, self._level = tree, level
                 return best, level
             if not tree.found_better:
                 step *= _STEP_FACTOR
@@ -160,6 +185,7 @@ class _Volumes:
     def _tree_at(self, finder: PlanFinder, best: Standing, level: float) -> VolumeTree:
         bounds = [*self.bounds, *self.goal.volume_bounds(self.dose, level)]
         model = model_of(bounds, self.dose, self.cap_gbq, coarse=True)
+        self._widths = model.widths
         return VolumeTree(
             fresh(self.planes), model.frame, model.levels, best, self.gap, self.watch, finder.near, False, level
         )

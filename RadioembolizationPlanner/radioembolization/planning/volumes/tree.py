@@ -12,9 +12,10 @@ from radioembolization.errors import SolverFailure
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.effort import Watch
 from radioembolization.planning.volumes.argument import Frame, Weighing
+from radioembolization.planning.volumes.boxes import Box, propagated
 from radioembolization.planning.volumes.cells import Cells
 from radioembolization.planning.volumes.counted import ROUNDING
-from radioembolization.planning.volumes.envelope import Box, Open
+from radioembolization.planning.volumes.envelope import Open
 from radioembolization.planning.volumes.node_program import Cut, NodeProgram, Outcome
 from radioembolization.planning.volumes.plans import Standing
 
@@ -55,6 +56,8 @@ class Stage:
     steps: list[tuple[int, bool, Weighing]] = field(default_factory=list)
     split: tuple[int, float] | None = None
     parts: list[Stage] = field(default_factory=list)
+    #: Whether narrowing, or the coordinates themselves, leave nothing of the box.
+    emptied: bool = False
 
 
 @dataclass(eq=False)
@@ -105,7 +108,7 @@ class VolumeTree:
         floor: float | None = None,
         upgrade: Sequence[float] = (),
     ) -> None:
-        self.frame, self.levels, self.best, self.gap = frame, levels, best, gap
+        self.planes, self.frame, self.levels, self.best, self.gap = planes, frame, levels, best, gap
         self.watch, self._improved, self._floor, self._upgrade = watch, improved, floor, tuple(upgrade)
         self._scored = scored
         self.largest = frame.matrix @ frame.cap_gbq
@@ -135,11 +138,10 @@ class VolumeTree:
     def run(self, most_nodes: int) -> None:
         """Search until the gap is closed, the time is over or as many boxes were looked at."""
         box = Box.of(np.zeros(len(self.largest)), self.largest * (1.0 + ROUNDING))
-        node = _Node(np.inf, box, self._all(0), (), 0, self.root)
-        node = self._narrow_root(node)
-        if node is None:
+        root = self._narrow_root(_Node(np.inf, box, self._all(0), (), 0, self.root))
+        if root is None:
             return
-        self._push(node)
+        self._push(root)
         while self._heap and not self.watch.over and self.nodes < most_nodes and not self.found_better:
             if self._heap[0][2].bound <= self.cut_off:
                 return
@@ -212,6 +214,7 @@ class VolumeTree:
         if node.stage.steps and self._scored and floor is not None:
             self._removed = max(self._removed, floor)
         node.box = propagated(self.frame.matrix, lower, upper)
+        node.stage.emptied = node.box.empty
         return not node.box.empty
 
     def _visit(self, node: _Node) -> None:
@@ -257,7 +260,7 @@ class VolumeTree:
             lower, upper = box.lower.copy(), box.upper.copy()
             (lower if above else upper)[coordinate] = at
             part = propagated(self.frame.matrix, lower, upper)
-            stage = Stage(node.stage.level)
+            stage = Stage(node.stage.level, emptied=part.empty)
             node.stage.parts.append(stage)
             if not part.empty:
                 self._push(_Node(node.bound, part, node.known, node.cuts, node.depth + 1, stage))
@@ -269,25 +272,3 @@ class VolumeTree:
             self.best = found
             enough = -np.inf if self._floor is None else self._floor
             self.found_better = not self._scored and found.within and found.score >= enough
-
-
-def propagated(matrix: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> Box:
-    """Return a box narrowed by what coordinates, sums of the same activities, say about each other.
-
-    ``c_a <= max_j (C_aj / C_bj) c_b`` for every pair a, b.
-    """
-    if np.all(np.count_nonzero(matrix, axis=1) == 1):
-        return Box.of(lower, upper)
-    ratio = ratios(matrix)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        from_above = np.where(np.isfinite(ratio), ratio * upper, np.inf).min(axis=1)
-        from_below = np.where(np.isfinite(ratio), lower[:, None] / ratio, 0.0).max(axis=0)
-    upper = np.minimum(upper, from_above * (1.0 + ROUNDING))
-    return Box.of(np.maximum(lower, from_below * (1.0 - ROUNDING)), upper)
-
-
-def ratios(matrix: np.ndarray) -> np.ndarray:
-    """Return the largest ratio (a, b) of the coordinates a and b at any activities."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = np.where(matrix[:, None, :] > 0, matrix[:, None, :] / matrix[None, :, :], 0.0)
-    return np.asarray(each.max(axis=2))
