@@ -91,9 +91,15 @@ class CuttingPlanes:
     dose : DosePerGBq
     cap_gbq : ndarray (sites,)
         Largest activity any plan within the limits can have.
+    exact : bool
+        Whether planes are computed in float64 from the start, as a check of them does; where voxels have nearly equal
+        doses, others than in float32 may be the coldest.
     """
 
-    def __init__(self, goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: np.ndarray) -> None:
+    def __init__(
+        self, goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: np.ndarray, exact: bool = False
+    ) -> None:
+        self._exact = exact
         self.goal, self.limits, self.dose = goal, tuple(limits), dose
         self.cap_gbq = np.asarray(cap_gbq, dtype=float) * LOOSER
         self.terms = goal.terms
@@ -145,11 +151,11 @@ class CuttingPlanes:
     def _seed(self) -> None:
         x = self._touch
         for index, (_, goal) in enumerate(self.terms):
-            for k, plane in enumerate(goal.supports(self.dose, x)):
+            for k, plane in enumerate(goal.supports(self.dose, x, self._exact)):
                 self._add_goal(index, plane, Origin("goal", index, k, None if goal.finite else x))
         for index, limit in enumerate(self.limits):
             if not self._ruled[index]:
-                for k, plane in enumerate(limit.supports(self.dose, x)):
+                for k, plane in enumerate(limit.supports(self.dose, x, self._exact)):
                     self._add_limit(index, plane, Origin("limit", index, k, None if limit.quantity.linear else x))
         self._site_rows = []
         for number, (_, plane) in enumerate(self.rules.if_used):
@@ -251,7 +257,7 @@ class CuttingPlanes:
         for index, limit in enumerate(self.limits):
             if self._ruled[index] or limit.quantity.linear:
                 continue
-            planes = limit.supports(self.dose, x)
+            planes = limit.supports(self.dose, x, self._exact)
             excess = max(plane.at(x) for plane in planes)
             small = _VIOLATED * max(1.0, limit.bound)
             if excess > small:
@@ -273,7 +279,7 @@ class CuttingPlanes:
         """Add violated planes of the goal; return the score of each term and the number of planes."""
         scores, added = [], 0
         for index, (_, goal) in enumerate(self.terms):
-            planes = goal.supports(self.dose, x)
+            planes = goal.supports(self.dose, x, self._exact)
             heights = [plane.at(x) for plane in planes]
             scores.append(min(heights))
             if goal.finite:

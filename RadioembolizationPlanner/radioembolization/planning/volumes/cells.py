@@ -8,9 +8,11 @@ its own, so that the count is at least a sum of step functions, each of one vari
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from radioembolization.dose.threads import map_on_threads
 from radioembolization.planning.volumes.counted import Counted
 
 #: Rounds in which groups of voxels are halved.
@@ -21,6 +23,8 @@ _GIVEN_AWAY = 1e-6
 _SAMPLE, _ROUNDS, _QUANTILE, _ALONE = 30_000, 8, 0.1, 0.97
 _SMALLEST_ENTRY = 0.01
 _BLOCK = 1 << 16
+#: Groups are looked at on threads, in as many parts, from as many voxels on.
+_PARTS, _SPREAD_FROM = 8, 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +127,7 @@ def cell_of_voxels(factors: np.ndarray, levels: np.ndarray, width: float) -> np.
     order, starts = _by_coordinates(x)
     known = 0
     for _ in range(_MOST_HALVINGS):
-        values = x[order]
-        low, high = np.minimum.reduceat(values, starts, axis=0), np.maximum.reduceat(values, starts, axis=0)
+        low, high = _extremes(x, order, starts)
         counts = np.diff(np.append(starts, len(order)))
         spread = high - low
         done = (spread.sum(axis=1) <= width * high.sum(axis=1)) | (counts == 1)
@@ -144,6 +147,20 @@ def cell_of_voxels(factors: np.ndarray, levels: np.ndarray, width: float) -> np.
         starts = np.flatnonzero(np.diff(key, prepend=-1))
     cell[order] = known + np.searchsorted(starts, np.arange(len(order)), side="right") - 1
     return cell
+
+
+def _extremes(x: np.ndarray, order: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the largest values (groups, coordinates) of each group of voxels."""
+    edges = np.unique(np.linspace(0, len(starts), _PARTS + 1).astype(int))
+    ends = np.append(starts, len(order))
+
+    def of(part: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        first, last = part
+        values, inside = x[order[ends[first] : ends[last]]], starts[first:last] - starts[first]
+        return np.minimum.reduceat(values, inside, axis=0), np.maximum.reduceat(values, inside, axis=0)
+
+    found = list(map_on_threads(of, list(pairwise(edges.tolist())), len(order) >= _SPREAD_FROM))
+    return np.concatenate([low for low, _ in found]), np.concatenate([high for _, high in found])
 
 
 def _by_coordinates(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -210,6 +227,7 @@ def _homes(rows: np.ndarray, forms: np.ndarray, levels: np.ndarray) -> tuple[np.
         mixed = rows[:, part] * levels[:, None]
         mixed = mixed / np.maximum(mixed.sum(axis=0), 1e-20)
         best = np.full(mixed.shape[1], -1.0)
+        home[part], factor[part] = 0, np.nan
         for choice in (_nearest(mixed, centres), mixed.argmax(axis=0)):
             wanted = forms[choice].T
             with np.errstate(divide="ignore", invalid="ignore"):

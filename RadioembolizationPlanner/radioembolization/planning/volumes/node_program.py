@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radioembolization.errors import SolverFailure
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.volumes.argument import Aim, Frame, Weighing
 from radioembolization.planning.volumes.boxes import Box
@@ -239,7 +240,10 @@ class NodeProgram:
             for upper in (False, True):
                 row = self.frame.matrix[coordinate] * (1.0 if upper else -1.0)
                 self.program.objective(row, False, max(1e-3, float(self.box.upper[coordinate])))
-                _, multipliers = self.program.solve()
+                try:
+                    _, multipliers = self.program.solve()
+                except SolverFailure:
+                    continue
                 self.solved += 1
                 weighing = self._weighing(multipliers)
                 bound = self._bound(Aim(row, False), weighing, floor)

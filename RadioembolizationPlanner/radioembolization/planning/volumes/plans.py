@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radioembolization.errors import SolverFailure
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.limits import MET_TOLERANCE, Limit
 from radioembolization.planning.quantities import ColdestMean, HottestMean, MaximumDose, MinimumDose
@@ -188,7 +189,10 @@ class LocalSearch:
         program.add(*self._local_rows(x))
         found = x
         for _ in range(_ROUNDS_PER_STEP):
-            columns, _ = program.solve()
+            try:
+                columns, _ = program.solve()
+            except SolverFailure:
+                break
             found = np.clip(columns[: program.sites], 0.0, self.cap_gbq)
             levels = columns[program.sites : program.missed]
             if not (self.planes.separate(found) + self.planes.separate_levels(found, levels, _SEPARATED)):

@@ -11,6 +11,8 @@ from radioembolization.planning.model import highspy
 
 #: Missing a limit costs as many times the highest score.
 _COST_OF_MISSING = 50.0
+#: Simplex strategies of HiGHS.
+_DUAL, _PRIMAL = 1, 4
 
 
 class Program:
@@ -112,14 +114,19 @@ class Program:
         SolverFailure
         """
         self._solver.run()
-        if self._status() != "Optimal":
+        for strategy in (_DUAL, _PRIMAL):
+            if self._status() == "Optimal":
+                break
+            # Start anew, not from the last basis, and with the threads of this process (see ``Master.solve``).
             highspy().Highs.resetGlobalScheduler(True)
             self._solver.clearSolver()
+            self._solver.setOptionValue("simplex_strategy", strategy)
             self._solver.run()
-            if self._status() != "Optimal":
-                raise SolverFailure(
-                    f"HiGHS ended with status '{self._status()}' and no plan: check the numbers of the case."
-                )
+            self._solver.setOptionValue("simplex_strategy", _DUAL)
+        if self._status() != "Optimal":
+            raise SolverFailure(
+                f"HiGHS ended with status '{self._status()}' and no plan: check the numbers of the case."
+            )
         found = self._solver.getSolution()
         return np.array(found.col_value), np.maximum(0.0, -np.array(found.row_dual))
 

@@ -12,7 +12,7 @@ from radioembolization.planning.volumes.argument import Weighing
 from radioembolization.planning.volumes.tree import Stage
 
 #: Numbers of multipliers that a certificate holds at most; about 5 MB in a file.
-MOST_NUMBERS = 600_000
+MOST_NUMBERS = 900_000
 #: A bound is reached if it is below the one stated, or above it by no more than rounding, relative.
 _REACHED = 1e-9
 

@@ -156,7 +156,7 @@ class _Volumes:
     def _by_score(self, finder: PlanFinder, best: Standing) -> tuple[Standing, float]:
         """Return the best plan and its bound, for goals that planes touch."""
         model = model_of(self.bounds, self.dose, self.cap_gbq)
-        planes = fresh(self.planes)
+        planes = fresh(self.planes, exact=True)
         planes.separate_goal(best.activities_gbq, np.inf)
         tree = VolumeTree(
             planes, model.frame, model.levels, best, self.gap, self.watch, finder.near, upgrade=model.upgrade
@@ -187,14 +187,29 @@ class _Volumes:
         model = model_of(bounds, self.dose, self.cap_gbq, coarse=True)
         self._widths = model.widths
         return VolumeTree(
-            fresh(self.planes), model.frame, model.levels, best, self.gap, self.watch, finder.near, False, level
+            fresh(self.planes, exact=True),
+            model.frame,
+            model.levels,
+            best,
+            self.gap,
+            self.watch,
+            finder.near,
+            False,
+            level,
         )
 
     def _any_plan(self, finder: PlanFinder, best: Standing) -> Standing:
         """Return a plan within all limits, or say that there is none."""
         model = model_of(self.bounds, self.dose, self.cap_gbq, coarse=True)
         tree = VolumeTree(
-            fresh(self.planes), model.frame, model.levels, best, self.gap, self.watch, finder.near, scored=False
+            fresh(self.planes, exact=True),
+            model.frame,
+            model.levels,
+            best,
+            self.gap,
+            self.watch,
+            finder.near,
+            scored=False,
         )
         tree.run(self._nodes(len(model.frame.matrix)))
         if tree.best.within:

@@ -87,9 +87,9 @@ class PlanFinder:
         return found.activities_gbq if np.isfinite(found.score) else found.relaxation.activities_gbq
 
 
-def fresh(planes: CuttingPlanes) -> CuttingPlanes:
+def fresh(planes: CuttingPlanes, exact: bool = False) -> CuttingPlanes:
     """Return the same model without the planes found so far."""
-    return CuttingPlanes(planes.goal, planes.limits, planes.dose, planes.cap_gbq / LOOSER)
+    return CuttingPlanes(planes.goal, planes.limits, planes.dose, planes.cap_gbq / LOOSER, exact)
 
 
 def random_starts(cap_gbq: np.ndarray, best: np.ndarray, rng: np.random.Generator) -> np.ndarray:

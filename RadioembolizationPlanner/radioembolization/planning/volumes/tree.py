@@ -34,7 +34,7 @@ _BOXES_PER_PLAN = 50
 #: Without a score to bound, a box is closed if even its limits cannot be met, by more than rounding.
 _CANNOT = -1e-9
 #: A coordinate counts as narrowed if it became so by this share of its width.
-_WORTH_A_STEP = 1e-3
+_WORTH_A_STEP = 1e-2
 
 
 @dataclass(eq=False)
@@ -174,7 +174,10 @@ class VolumeTree:
         """Bound the root and narrow its coordinates, several times; None if that closes it."""
         for round_ in range(_ROOT_ROUNDS):
             self.watch.report("dose-volume limits", 0)
-            found = self._solve(node, _ROUNDS_AT_ROOT)
+            try:
+                found = self._solve(node, _ROUNDS_AT_ROOT)
+            except SolverFailure:
+                return node
             if found is None:
                 self._close(node)
                 return None
