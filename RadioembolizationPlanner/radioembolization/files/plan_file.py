@@ -19,6 +19,8 @@ from radioembolization.files.image_file import write_volume
 from radioembolization.files.rows_file import write_rows
 from radioembolization.planning import Plan
 from radioembolization.planning.certificate_json import certificate_to_json
+from radioembolization.planning.volumes.record import VolumeCertificate
+from radioembolization.planning.volumes.record_document import to_document
 from radioembolization.treatment import Case, Treatment, package_versions
 
 #: Version of the plan document, ``plan.schema.json``; the first number changes when a reader breaks.
@@ -47,13 +49,21 @@ def plan_document(treatment: Treatment) -> dict[str, Any]:
         "notices": [asdict(notice) for notice in treatment.notices],
         "constants": _constants(treatment),
         "prescription": plan.prescription,
-        "certificate": None if plan.certificate is None else certificate_to_json(plan.certificate),
+        "certificate": _certificate(plan),
         "unproved": plan.unproved,
         "inputs": {part: {"sha256": digest} for part, digest in sorted(case.inputs.hashes.items())},
     }
     if case.inputs.include_identifiers and case.inputs.patient:
         document["patient"] = case.inputs.patient
     return dict(json.loads(json.dumps(document, allow_nan=False)))  # plain JSON types throughout
+
+
+def _certificate(plan: Plan) -> dict[str, Any] | None:
+    if plan.certificate is None:
+        return None
+    if isinstance(plan.certificate, VolumeCertificate):
+        return to_document(plan.certificate)
+    return certificate_to_json(plan.certificate)
 
 
 def plan_text(document: dict[str, Any]) -> str:

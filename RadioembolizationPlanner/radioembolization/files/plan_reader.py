@@ -16,6 +16,8 @@ from radioembolization.physics import Convention, device_by_name
 from radioembolization.planning import BaselineResult, GoalResult, LimitResult, Plan, SitePlan, StructureDose
 from radioembolization.planning.certificate import Certificate
 from radioembolization.planning.certificate_json import certificate_from_json
+from radioembolization.planning.volumes.record import VolumeCertificate
+from radioembolization.planning.volumes.record_document import from_document
 
 Record = TypeVar("Record")
 
@@ -106,8 +108,10 @@ def _plan_file(document: object) -> PlanFile:
     return PlanFile(plan, _take(case, "name", str, "case"), hashes)
 
 
-def _certificate(top: dict[str, Any], sites: int) -> Certificate | None:
+def _certificate(top: dict[str, Any], sites: int) -> Certificate | VolumeCertificate | None:
     document = top.get("certificate")
+    if isinstance(document, dict) and document.get("kind") == "gap":
+        return from_document(document)
     return None if document is None else certificate_from_json(document, sites)
 
 

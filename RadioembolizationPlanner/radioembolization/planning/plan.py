@@ -14,6 +14,7 @@ from radioembolization.planning.certificate import Certificate
 from radioembolization.planning.goals import Goal
 from radioembolization.planning.limits import USED_GBQ, Limit, LimitResult
 from radioembolization.planning.solve import Solution
+from radioembolization.planning.volumes.record import VolumeCertificate
 from radioembolization.structures import NORMAL_LIVER, Role
 
 PERFUSED_NORMAL_LIVER = "perfused normal liver"
@@ -100,7 +101,7 @@ class Plan:
         Sentences for people.
     prescription : mapping or None
         Goal and limits as in case files (``Problem.to_tables``); None if one has no name there.
-    certificate : Certificate or None
+    certificate : Certificate, VolumeCertificate or None
         What proves the bound of the goal.
     unproved : str
         Without a certificate: why nothing proves the bound.
@@ -116,7 +117,7 @@ class Plan:
     baselines: tuple[BaselineResult, ...] = ()
     explanation: tuple[str, ...] = ()
     prescription: Mapping[str, Any] | None = None
-    certificate: Certificate | None = field(default=None, compare=False)
+    certificate: Certificate | VolumeCertificate | None = field(default=None, compare=False)
     unproved: str = ""
 
     @property
@@ -223,7 +224,9 @@ def certified(plan: Plan, solution: Solution) -> Plan:
     """Return the plan with the certificate of its solution, or why there is none; its bound is what that proves."""
     if not np.isfinite(solution.bound):
         return replace(plan, unproved="The time limit ended the work before any bound was proved.")
-    if solution.status == "gap":
+    if solution.volumes is not None:
+        return replace(plan, certificate=solution.volumes)
+    if solution.status == "gap" and solution.level is None:
         return replace(plan, unproved=_NOT_CONVEX)
     certificate = solution.certificate()
     if certificate is None or (solution.level is not None and certificate.bound > 0.0):

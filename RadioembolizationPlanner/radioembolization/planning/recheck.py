@@ -14,6 +14,9 @@ from radioembolization.planning.certificate import Verdict, check_fingerprint, c
 from radioembolization.planning.limits import LimitResult
 from radioembolization.planning.plan import Plan, site_plans, structure_doses
 from radioembolization.planning.problem import Problem
+from radioembolization.planning.proof import Certificate
+from radioembolization.planning.volumes.check import verify_volumes
+from radioembolization.planning.volumes.record import VolumeCertificate
 
 #: Figures computed anew may differ by this, relative, and in their unit below one; with rebuilt rows by more.
 _SAME, _REBUILT = 1e-9, 1e-5
@@ -59,7 +62,7 @@ def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
         With the first figure that differs, or what the certificate lacks.
     """
     tolerance = _SAME if same_rows else _REBUILT
-    if plan.certificate is not None and same_rows:
+    if isinstance(plan.certificate, Certificate) and same_rows:
         check_fingerprint(plan.certificate, dose)
     try:
         _check_doses(plan, dose, tolerance)
@@ -72,25 +75,30 @@ def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
         _check_limits(plan, problem, dose, tolerance)
         _check_goal(plan, problem)
         checked.append(f"limits: {len(problem.limits)} values, each met")
-        if plan.certificate is None:
-            value = check_plan(
-                problem.goal, problem.limits, dose, plan.activities_gbq, plan.goal.value, same_rows=same_rows
-            )
-            unproved = [f"the bound: {plan.unproved}", *_always(plan)]
+        asked = (problem.goal, problem.limits, dose, plan.activities_gbq, plan.goal.value)
+        why_not = _why_not_proved(plan, dose, same_rows)
+        if plan.certificate is None or why_not:
+            value = check_plan(*asked, same_rows=same_rows)
+            unproved = [f"the bound: {why_not}", *_always(plan)]
             return Recheck(value, None, None, tuple(checked), tuple(unproved))
-        verdict = verify(
-            plan.certificate,
-            problem.goal,
-            problem.limits,
-            dose,
-            plan.activities_gbq,
-            plan.goal.value,
-            same_rows=same_rows,
-        )
+        if isinstance(plan.certificate, VolumeCertificate):
+            verdict, tolerance = verify_volumes(plan.certificate, *asked), _REBUILT
+        else:
+            verdict = verify(plan.certificate, *asked, same_rows=same_rows)
     except (InputError, OverflowError, RecursionError) as error:
         raise CertificateRejected(f"What the plan asks for does not fit the dose rows: {error}") from error
     _check_bound(plan, verdict, tolerance)
     return Recheck(verdict.value, verdict.bound, verdict.gap, (*checked, *verdict.checked), tuple(_always(plan)))
+
+
+def _why_not_proved(plan: Plan, dose: DosePerGBq, same_rows: bool) -> str:
+    """Return why nothing proves the bound; empty if something may."""
+    if plan.certificate is None:
+        return plan.unproved
+    others = plan.certificate.fingerprint != dose.fingerprint and not same_rows
+    if isinstance(plan.certificate, VolumeCertificate) and others:
+        return "the boxes of doses were made for other dose rows; check them on the rows stored with the plan"
+    return ""
 
 
 def _always(plan: Plan) -> list[str]:
