@@ -14,7 +14,7 @@ from radioembolization.planning.recheck import recheck
 from radioembolization.planning.volumes.record import VolumeCertificate
 from radioembolization.planning.volumes.record_document import from_document, to_document
 
-DOSE = planning_phantom(2000, sites=6, tumours=2, seed=1)
+DOSE = planning_phantom(1500, sites=3, tumours=2, seed=1)
 PROBLEM = maximize(LowestDose()).subject_to(
     MeanDose("normal liver").at_most(gy=50),
     LungDose().at_most(gy=30),
