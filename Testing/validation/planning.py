@@ -54,7 +54,7 @@ VOLUME = """
 ### Exact dose-volume limit
 
 At most 30 % of the normal liver above 40 Gy, lowest dose of any tumour voxel maximized. These problems are not convex;
-the gap is what the branch and bound proved, within 60 s where all sites are free.
+the gap is what the branch and bound proved, which ends at 2 %, after 2500 boxes or after 60 s.
 
 """
 BASE = (MeanDose("normal liver").at_most(gy=50), LungDose().at_most(gy=30))
@@ -62,6 +62,7 @@ HOT = HottestMean("normal liver", percent=30).at_most(gy=60)
 V40 = VolumeAbove("normal liver", gy=40).at_most(percent=30)
 LEAST = InjectionActivity().at_least(gbq=0.2)
 SEEDS = (0, 1, 2)
+VOLUME_SEEDS = range(8)
 
 
 def write() -> str:
@@ -108,7 +109,7 @@ def _choice() -> str:
 
 def _volume() -> str:
     rows = []
-    for voxels, seeds in ((100_000, SEEDS), (1_000_000, SEEDS[:1])):
+    for voxels, seeds in ((100_000, VOLUME_SEEDS), (1_000_000, SEEDS[:1])):
         for seed in seeds:
             dose = planning_phantom(voxels, seed=seed)
             chosen = optimize(LowestDose(), (*BASE, HOT, InjectionSites().at_most(count=4)), dose, effort=_plain())

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from radioembolization.dose import DosePerGBq, DoseSettings, StructureRows, dose_at_volume_share
+from radioembolization.errors import CertificateRejected
 from radioembolization.planning.baselines import BaselineResult
 from radioembolization.planning.certificate import Certificate
 from radioembolization.planning.goals import Goal
 from radioembolization.planning.limits import USED_GBQ, Limit, LimitResult
 from radioembolization.planning.solve import Solution
+from radioembolization.planning.volumes.check import proved_bound
 from radioembolization.planning.volumes.record import VolumeCertificate
 from radioembolization.structures import NORMAL_LIVER, Role
 
@@ -21,8 +23,8 @@ PERFUSED_NORMAL_LIVER = "perfused normal liver"
 #: The relative gap refers to the bound, but to no less than this [Gy].
 _SMALLEST_BOUND_GY = 1e-3
 _NOT_CONVEX = (
-    "Dose-volume limits are not convex: the bound is that of a search over doses, whose steps are not kept, so that it "
-    "cannot be checked without the solver."
+    "Dose-volume limits are not convex: the bound is that of a search over doses, whose steps are too many to be kept, "
+    "or of the problem without these limits or without the rules of sites; it is not computed anew."
 )
 _NOT_CONFIRMED = "The bound of the solver was not confirmed by computing its proof anew in float64."
 
@@ -220,12 +222,24 @@ def _goal_result(goal: Goal, dose: DosePerGBq, solution: Solution) -> GoalResult
     return GoalResult(goal.name, value, optimum, solution.bound, gap, goal.unit, sense)
 
 
-def certified(plan: Plan, solution: Solution) -> Plan:
+def _with_gap(plan: Plan, record: VolumeCertificate, problem: tuple[Goal, Sequence[Limit], DosePerGBq]) -> Plan:
+    """Return the plan with the record of its gap, if that stands up to being checked."""
+    try:
+        score = proved_bound(record, *problem)
+    except CertificateRejected:
+        return replace(plan, unproved=_NOT_CONFIRMED)
+    goal = plan.goal
+    bound = score if goal.sense == "maximize" else -score
+    gap = abs(bound - goal.optimum) / max(abs(bound), _SMALLEST_BOUND_GY)
+    return replace(plan, goal=replace(goal, bound=bound, gap=gap), certificate=record)
+
+
+def certified(plan: Plan, solution: Solution, problem: tuple[Goal, Sequence[Limit], DosePerGBq]) -> Plan:
     """Return the plan with the certificate of its solution, or why there is none; its bound is what that proves."""
     if not np.isfinite(solution.bound):
         return replace(plan, unproved="The time limit ended the work before any bound was proved.")
     if solution.volumes is not None:
-        return replace(plan, certificate=solution.volumes)
+        return _with_gap(plan, solution.volumes, problem)
     if solution.status == "gap" and solution.level is None:
         return replace(plan, unproved=_NOT_CONVEX)
     certificate = solution.certificate()

@@ -62,7 +62,8 @@ class Problem:
         gains: list[float | None] = [None] * len(self.limits)
         if solution.status != "gap":
             gains = gains_per_unit(solution.planes, solution.activities_gbq)
-        plan = certified(assemble(self.goal, self.limits, dose, solution, gains), solution)
+        plan = assemble(self.goal, self.limits, dose, solution, gains)
+        plan = certified(plan, solution, (self.goal, self.limits, dose))
         others = baselines(self.goal, self.limits, dose)
         return replace(plan, baselines=others, explanation=explain(plan, others), prescription=self._tables())
 
