@@ -26,6 +26,7 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed
+	bash .ci/system-packages
 	$(PIP) install $(CONSTRAINT_ARGS) -e '.[$(EXTRAS)]'
 	touch $@
 

@@ -1,6 +1,5 @@
 """Module of 3D Slicer for planning hepatic radioembolization: connects the panel, the scene and the core."""
 
-import logging
 from pathlib import Path
 
 import slicer
@@ -14,10 +13,14 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from radioembolization.treatment import Treatment, plan_treatment, prepare
+from radioembolization.errors import PlannerError
 from RadioembolizationPlannerLib.dependencies import ensure_packages, missing_packages
-from RadioembolizationPlannerLib.publish import PlanNodes, publish_case, publish_treatment
-from RadioembolizationPlannerLib.scene import CaseNodes, read_again
+from RadioembolizationPlannerLib.events import Event
+from RadioembolizationPlannerLib.parameters import ParameterStore
+from RadioembolizationPlannerLib.runner import Runner, qt_timer
+from RadioembolizationPlannerLib.sample_data import register
+from RadioembolizationPlannerLib.session import PlanningSession
+from RadioembolizationPlannerLib.watcher import Watcher
 
 REQUIREMENTS = Path(__file__).parent / "Resources" / "requirements.txt"
 
@@ -44,6 +47,7 @@ class RadioembolizationPlanner(ScriptedLoadableModule):
         self.parent.acknowledgementText = _(
             "Built on 3D Slicer, SimpleITK, NumPy and SciPy; plans are found with CVXPY and HiGHS."
         )
+        slicer.app.connect("startupCompleted()", register)
 
 
 #
@@ -52,42 +56,89 @@ class RadioembolizationPlanner(ScriptedLoadableModule):
 
 
 class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: calls the logic and shows what came of it."""
+    """The panel: its sections show the parameters and act on the session."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
+        self.session = None
+        self.sections = []
 
     def setup(self):
         """Build the panel when the module is opened for the first time."""
+        from RadioembolizationPlannerLib.sections import SECTIONS
+
         ScriptedLoadableModuleWidget.setup(self)
+        self.logic = RadioembolizationPlannerLogic()
+        self.session = self.logic.newSession(makeTimer=qt_timer)
+        self.watcher = Watcher(self.session, self.onParametersModified)
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/RadioembolizationPlanner.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
-        self.logic = RadioembolizationPlannerLogic()
-        self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.planButton.connect("clicked(bool)", self.onPlanButton)
+        for section in SECTIONS:
+            self.sections.append(section(self.session, self.resourcePath))
+            self.ui.sectionsLayout.addWidget(self.sections[-1].widget)
+        self.session.listen(self.onSessionEvent)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, slicer.vtkMRMLScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneEndImport)
+        self.initializeParameterNode()
 
     def cleanup(self):
-        """Stop observing when the panel is destroyed."""
+        """Stop observing and calculating when the panel is destroyed."""
+        self.watcher.stop()
+        self.session.stop()
         self.removeObservers()
 
-    def onSceneEndClose(self, caller, event):
-        """Forget the plan whose nodes have gone."""
-        self.ui.statusLabel.text = ""
+    def enter(self):
+        """Follow the scene again when the module is opened."""
+        self.initializeParameterNode()
 
-    def onPlanButton(self, checked=False):
-        """Plan the synthetic patient and show its dose over its image."""
-        self.ui.statusLabel.text = ""
-        with slicer.util.tryWithErrorDisplay(_("The packages of the planner are not available.")):
-            ensure_packages(REQUIREMENTS, _("Radioembolization Planner"))
-        with slicer.util.tryWithErrorDisplay(_("The plan could not be made."), waitCursor=True):
-            caseNodes, planNodes, treatment = self.logic.planSyntheticPatient()
-            background = caseNodes.ct or caseNodes.scout
-            slicer.util.setSliceViewerLayers(background, planNodes.dose, foregroundOpacity=0.4, fit=True)
-            self.ui.statusLabel.text = self.logic.summary(treatment)
+    def exit(self):
+        """Leave the scene alone while another module is open; what is calculated goes on."""
+        self.watcher.stop()
+
+    def initializeParameterNode(self):
+        """Show the parameters of the scene, and follow them and the nodes they name."""
+        self.watcher.follow(self.logic.getParameterNode())
+        self.onParametersModified()
+
+    def onSceneStartClose(self, caller, event):
+        """Let go of everything that belongs to the scene."""
+        self.watcher.stop()
+        self.session.scene_closes()
+
+    def onSceneEndClose(self, caller, event):
+        """Show an empty scene, if the module is open."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onSceneEndImport(self, caller, event):
+        """Show what a loaded scene holds, and check its plans."""
+        self.initializeParameterNode()
+        self.session.scene_loaded()
+
+    def onParametersModified(self):
+        """Let every section show the parameters."""
+        try:
+            parameters = self.session.parameters
+        except PlannerError as error:
+            self.session.say(str(error), failed=True)
+            return
+        for section in self.sections:
+            with section.showing():
+                section.attempt(lambda section=section: section.show(parameters))
+
+    def onSessionEvent(self, event):
+        """Let every section hear of something else."""
+        for section in self.sections:
+            with section.showing():
+                section.on_event(event)
+        if event is Event.STATUS:
+            slicer.util.showStatusMessage(self.session.status.text.split("\n")[0], 5000)
 
 
 #
@@ -96,32 +147,23 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
 
 
 class RadioembolizationPlannerLogic(ScriptedLoadableModuleLogic):
-    """What the module does, without its panel; see ``RadioembolizationPlannerLib`` and ``radioembolization``."""
+    """What the module does, without its panel; see ``PlanningSession`` for everything that can be asked of it."""
 
-    def planSyntheticPatient(self, seed=1, spacingMm=3.0) -> tuple[CaseNodes, PlanNodes, Treatment]:
-        """Put the embedded synthetic patient into the scene, plan it from its nodes, publish the plan.
+    def newSession(self, makeTimer=None):
+        """Return a planning session on the scene.
 
         Parameters
         ----------
-        seed : int
-        spacingMm : float
-            Voxel size of the images [mm].
+        makeTimer : callable, optional
+            Makes the timer by which calculations report; without it the caller polls ``session.runner``, or
+            waits for it with ``session.runner.wait()``.
         """
-        from radioembolization.phantom import synthetic_case
-
-        inputs = synthetic_case(seed=seed, spacing_mm=spacingMm)
-        caseNodes = publish_case(slicer.mrmlScene, inputs)
-        treatment = plan_treatment(prepare(read_again(inputs, caseNodes)))
-        planNodes = publish_treatment(slicer.mrmlScene, treatment)
-        logging.info("Planned '%s': %s", inputs.name, treatment.plan.explanation[0])
-        return caseNodes, planNodes, treatment
-
-    def summary(self, treatment) -> str:
-        """Return a few lines on a plan for the panel."""
-        heading = _("Plan of '{name}'. Research use only; not a medical device.").format(name=treatment.case.name)
-        notices = _("Notices: {count}, see the table of notices.").format(count=len(treatment.notices))
-        lines = [heading, *treatment.plan.explanation, notices]
-        return "\n".join(lines)
+        return PlanningSession(
+            slicer.mrmlScene,
+            lambda: ParameterStore(self.getParameterNode()),
+            Runner(makeTimer),
+            lambda: ensure_packages(REQUIREMENTS, _("Radioembolization Planner")),
+        )
 
 
 #
@@ -135,14 +177,38 @@ class RadioembolizationPlannerTest(ScriptedLoadableModuleTest):
     def setUp(self):
         slicer.mrmlScene.Clear()
 
-    def test_syntheticPatient(self):
-        """The dose in the scene is that of the plan, and every tumor receives some."""
+    def test_syntheticPatientByHand(self):
+        """Without any solver: doses, activities by hand, a kept plan whose dose is in the scene."""
+        session = self.sessionWithPatient()
+        session.compute_doses()
+        session.runner.wait(300.0)
+        self.assertEqual(session.why_no_doses(), "")
+        site = session.parameters.sites[0].name
+        session.set_activities({site: 1.0})
+        self.assertGreater(float(session.live_result.mean_gy.max()), 0.0)
+        plan = session.keep_activities("by hand")
+        dose = plan.GetNodeReference("planDose")
+        self.assertEqual(dose.GetVoxelValueUnits().GetCodeValue(), "Gy")
+        self.assertGreater(float(slicer.util.arrayFromVolume(dose).max()), 0.0)
+
+    def test_syntheticPatientOptimized(self):
+        """The optimal plan is in the scene, keeps its limits, and stands up to being checked."""
         missing = missing_packages(REQUIREMENTS)
         if missing:
             self.skipTest(f"Python packages are not installed: {', '.join(missing)}")
-        _case, nodes, treatment = RadioembolizationPlannerLogic().planSyntheticPatient(spacingMm=5.0)
-        self.assertEqual(nodes.dose.GetVoxelValueUnits().GetCodeValue(), "Gy")
-        self.assertAlmostEqual(
-            float(slicer.util.arrayFromVolume(nodes.dose).max()), float(treatment.dose.array.max()), places=3
-        )
-        self.assertGreater(treatment.plan.goal.value, 0.0)
+        session = self.sessionWithPatient()
+        session.optimize()
+        session.runner.wait(300.0)
+        plan = session.parameters.shown_plan
+        self.assertIsNotNone(plan, session.status.text)
+        session.desk.certify(plan)
+        session.runner.wait(300.0)
+        self.assertFalse(session.status.failed, session.status.text)
+        self.assertIn("stands", session.status.text)
+
+    def sessionWithPatient(self):
+        from RadioembolizationPlannerLib.synthetic import load_synthetic_patient
+
+        session = RadioembolizationPlannerLogic().newSession()
+        load_synthetic_patient(session, spacing_mm=5.0)
+        return session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -92,7 +92,7 @@ def case_from_nodes(
     InputError
         In one of its named forms, for a node that cannot be used.
     """
-    positions = _site_positions(nodes)
+    positions = points_of_sites(nodes.site_points, [site.name for site in nodes.sites])
     return CaseInputs(
         name=name,
         settings=settings,
@@ -154,13 +154,19 @@ def positions_from_node(points: slicer.vtkMRMLMarkupsNode) -> dict[str, Position
     return positions
 
 
-def _site_positions(nodes: CaseNodes) -> dict[str, Position]:
-    positions = {} if nodes.site_points is None else positions_from_node(nodes.site_points)
-    names = [site.name for site in nodes.sites]
+def points_of_sites(points: slicer.vtkMRMLMarkupsNode | None, names: Sequence[str]) -> dict[str, Position]:
+    """Return the LPS positions [mm] of the sites that have a point; without a markups node, none has.
+
+    Raises
+    ------
+    TerritoryError
+        If two points share a label, or one belongs to no site.
+    """
+    positions = {} if points is None else positions_from_node(points)
     unknown = [label for label in positions if label not in names]
     if unknown:
         raise TerritoryError(
-            f"Points {unknown} of '{nodes.site_points.GetName()}' belong to no candidate site ({', '.join(names)}): "
+            f"Points {unknown} of '{points.GetName()}' belong to no candidate site ({', '.join(names)}): "
             "rename or delete them."
         )
     return positions

@@ -58,7 +58,7 @@ def mask_from_segment(segmentation: slicer.vtkMRMLSegmentationNode, segment_id: 
         )
     to_world = matrix_to_world(segmentation)
     grid = _grid(image, to_world)
-    geometry = segmentation.GetSegmentation().GetConversionParameter(_reference_parameter())
+    geometry = reference_geometry(segmentation)
     if geometry:
         reference = slicer.vtkOrientedImageData()
         slicer.vtkSegmentationConverter.DeserializeImageGeometry(geometry, reference, False)
@@ -93,6 +93,11 @@ def set_reference_geometry(segmentation: slicer.vtkMRMLSegmentationNode, grid: G
     whole = tuple(slice(0, n) for n in grid.shape)
     geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(_oriented_image(grid, whole))
     segmentation.GetSegmentation().SetConversionParameter(_reference_parameter(), geometry)
+
+
+def reference_geometry(segmentation: slicer.vtkMRMLSegmentationNode) -> str:
+    """Return the grid on which new segments are drawn, as the segmentation stores it; empty if it has none."""
+    return segmentation.GetSegmentation().GetConversionParameter(_reference_parameter())
 
 
 def _segment(segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> slicer.vtkSegment:

@@ -25,6 +25,10 @@ class ImageError(InputError):
     """An image has values or a geometry that cannot be used."""
 
 
+class DicomError(InputError):
+    """A DICOM file or series is broken, mixed, or lacks what is needed of it."""
+
+
 class NoOverlap(ImageError):
     """Two images, or an image and a structure, do not share any space."""
 
@@ -81,6 +85,10 @@ class CertificateRejected(PlannerError):
 
 class MissingPackage(PlannerError, ImportError):
     """A package needed by one feature is not installed; the message names both."""
+
+
+class WorkerDied(PlannerError):
+    """The process of a calculation ended without a result: killed, out of memory, or by an error of the program."""
 
 
 class PlannerWarning(UserWarning):

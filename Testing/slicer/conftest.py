@@ -1,8 +1,10 @@
-"""Fixtures of the tests against real MRML (slicer-core), without the application."""
+"""Fixtures of the tests against real MRML (slicer-core) and of the panel, without the application."""
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,3 +24,57 @@ def scene() -> Any:
     booted = slicer_headless.boot()
     booted.Clear(False)
     return booted
+
+
+@pytest.fixture
+def qt_app(scene: Any) -> Iterator[Any]:
+    """The Qt application behind ``qt``, ``ctk`` and ``slicer.qMRML...``; what slots raise fails the test."""
+    layer = _layer()
+    application = layer.install()
+    layer.ERRORS.clear()
+    yield application
+    for widget in application.topLevelWidgets():
+        widget.close()
+        widget.deleteLater()
+    application.processEvents()
+    errors = list(layer.ERRORS)
+    layer.ERRORS.clear()
+    assert not errors, f"Slots have raised:\n{layer.report(errors)}"
+
+
+@pytest.fixture
+def slicer_widgets(qt_app: Any) -> Callable[[Any], Any]:
+    """Make a visible parent with a layout for the widget class of a module: ``slicer_widgets(WidgetClass)``."""
+    made = []
+
+    def make(widget_class: Any, width: int = 480, height: int = 900) -> Any:
+        import qt
+        import slicer
+        import slicer_module_standins
+
+        slicer_module_standins.install()
+        parent = slicer.qMRMLWidget()
+        parent.setLayout(qt.QVBoxLayout())
+        parent.setMRMLScene(slicer.mrmlScene)
+        widget = widget_class(parent)
+        made.append(widget)
+        widget.setup()
+        parent.resize(width, height)
+        parent.show()
+        qt_app.processEvents()
+        return widget
+
+    yield make
+    for widget in made:
+        widget.cleanup()
+
+
+def _layer() -> Any:
+    """Return the stand-in of PythonQt; skip where PySide6 or a library of the system is missing."""
+    reason = "PySide6 or a system library it needs is missing (pip install -e '.[slicer]'; .ci/system-packages): "
+    try:
+        return importlib.import_module("pythonqt_layer")
+    except ImportError as error:
+        if "PySide6" in str(error) or "shiboken6" in str(error) or ".so" in str(error):
+            pytest.skip(reason + str(error))
+        raise

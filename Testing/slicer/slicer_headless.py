@@ -5,9 +5,15 @@ slicer-core brings the real MRML nodes, module logics and ``slicer.util``, but n
 ``slicer.modules`` with the real logics, and ``slicer.app``, the only stand-in.
 """
 
+# ruff: noqa: N802, N815
+
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 import types
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,34 +24,83 @@ _LOGICS = {
     "Segmentations": "vtkSlicerSegmentationsModuleLogic",
     "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",
     "Markups": "vtkSlicerMarkupsLogic",
+    "Models": "vtkSlicerModelsLogic",
     "Tables": "vtkSlicerTablesLogic",
+    "Texts": "vtkSlicerTextsLogic",
+    "Plots": "vtkSlicerPlotsLogic",
     "Transforms": "vtkSlicerTransformLogic",
     "Units": "vtkSlicerUnitsLogic",
 }
+_APPLICATION_SIGNALS = ("startupCompleted()", "aboutToQuit()")
 
 
 class HeadlessApplication:
-    """Stands in for ``slicer.app``: no windows, no cursor, testing mode."""
+    """Stands in for ``slicer.app`` as with ``--no-main-window --testing``: no layout manager, dialogs are logged."""
+
+    applicationName = "Slicer"
+    applicationVersion = "5.12.4"
+    majorVersion, minorVersion, revision = 5, 12, "0"
 
     def __init__(self, scene: Any, logic: Any) -> None:
-        self._scene, self._logic = scene, logic
+        from slicer_files import CoreIOManager
 
-    def mrmlScene(self) -> Any:  # noqa: N802
+        self._scene, self._logic, self._files = scene, logic, CoreIOManager(scene)
+        self._slots: dict[str, list[Callable[[], Any]]] = {signal: [] for signal in _APPLICATION_SIGNALS}
+        self.temporaryPath = tempfile.mkdtemp(prefix="slicer_headless_")
+
+    def mrmlScene(self) -> Any:
         return self._scene
 
-    def applicationLogic(self) -> Any:  # noqa: N802
+    def applicationLogic(self) -> Any:
         return self._logic
 
-    def layoutManager(self) -> None:  # noqa: N802
+    def coreIOManager(self) -> Any:
+        return self._files
+
+    ioManager = coreIOManager
+
+    def layoutManager(self) -> None:
         return None
 
-    def testingEnabled(self) -> bool:  # noqa: N802
+    def testingEnabled(self) -> bool:
         return True
 
-    def setOverrideCursor(self, *_: Any) -> None:  # noqa: N802
+    def processEvents(self, *_: Any) -> None:
+        qt = sys.modules.get("qt")
+        if qt is not None and hasattr(qt, "QApplication"):
+            qt.QApplication.processEvents()
+
+    def settings(self) -> Any:
+        return sys.modules["qt"].QSettings()
+
+    userSettings = settings
+
+    def startupEnvironment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def connect(self, signal: str, slot: Callable[[], Any]) -> bool:
+        self._slots[signal].append(slot)
+        return True
+
+    def disconnect(self, signal: str, slot: Callable[[], Any]) -> bool:
+        self._slots[signal].remove(slot)
+        return True
+
+    def emit(self, signal: str) -> None:
+        """Call what is connected to a signal; the tests decide when."""
+        for slot in list(self._slots[signal]):
+            slot()
+
+    def setOverrideCursor(self, *_: Any) -> None:
         pass
 
-    def restoreOverrideCursor(self) -> None:  # noqa: N802
+    def restoreOverrideCursor(self) -> None:
+        pass
+
+    def pauseRender(self) -> None:
+        pass
+
+    def resumeRender(self) -> None:
         pass
 
 
@@ -71,11 +126,19 @@ def boot() -> Any:
     logic.GetColorLogic().AddDefaultColorNodes()
     logic.SetModuleLogic("Colors", logic.GetColorLogic())  # the Volumes logic looks it up
     slicer.mrmlScene, slicer.app, slicer.modules = scene, HeadlessApplication(scene, logic), types.SimpleNamespace()
+    slicer.moduleNames = types.SimpleNamespace()
+    _add_module("Colors", logic.GetColorLogic())
     for name, class_name in _LOGICS.items():
         module_logic = getattr(slicer, class_name)()
         module_logic.SetMRMLApplicationLogic(logic)
         module_logic.SetMRMLScene(scene)
         logic.SetModuleLogic(name, module_logic)
-        module = types.SimpleNamespace(name=name, logic=lambda module_logic=module_logic: module_logic)
-        setattr(slicer.modules, name.lower(), module)
+        _add_module(name, module_logic)
     return scene
+
+
+def _add_module(name: str, logic: Any) -> None:
+    import slicer
+
+    setattr(slicer.modules, name.lower(), types.SimpleNamespace(name=name, logic=lambda: logic))
+    setattr(slicer.moduleNames, name, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import struct
 import sys
 import tomllib
@@ -41,15 +40,6 @@ def test_refreshing_replaces_both_lists_and_nothing_else():
     again = refreshed(text, files)
     assert files_listed(again) == files
     assert again.startswith("# kept (see below)\n") and again.endswith("  d.csv\n  )\nend()\n")
-
-
-@pytest.mark.parametrize("variable", ["EXTENSION_ICONURL", "EXTENSION_SCREENSHOTURLS"])
-def test_index_finds_the_image_addresses(variable):
-    """The extensions index reads these with a regular expression, one quoted line each."""
-    text = (REPOSITORY / "CMakeLists.txt").read_text(encoding="utf-8")
-    (address,) = re.findall(rf'^set\({variable} "(https://[^"]+)"\)$', text, flags=re.MULTILINE)
-    assert (REPOSITORY / address.split("/main/")[1]).is_file()
-    assert "project(RadioembolizationPlanner)" in text
 
 
 def _imports_at_file_scope(tree: ast.Module) -> list[str]:
@@ -107,7 +97,7 @@ def test_ui_file_declares_its_custom_widgets_and_starts_with_a_mrml_widget():
 def test_slicer_is_asked_for_the_packages_of_the_project():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = (MODULE / "Resources" / "requirements.txt").read_text(encoding="utf-8").split()
-    bundled = ("numpy", "scipy", "SimpleITK")
+    bundled = ("numpy", "scipy", "SimpleITK", "pydicom")
     assert sorted(asked) == sorted(d for d in project["dependencies"] if not d.startswith(bundled))
 
 
@@ -116,3 +106,21 @@ def test_icon_is_128_pixels_square(folder: Path):
     header = (folder / "RadioembolizationPlanner.png").read_bytes()[:24]
     assert header[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">II", header[16:24]) == (128, 128)
+
+
+@pytest.mark.parametrize("path", [path for path in files_on_disk()[RESOURCES] if path.startswith("Resources/Icons/")])
+def test_pictures_that_are_shipped_are_small_png_files(path: str):
+    content = (MODULE / path).read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n" and len(content) < 60_000
+
+
+@pytest.mark.parametrize(
+    "script", sorted((REPOSITORY / "Testing" / "slicer" / "desktop").glob("*.py")), ids=lambda p: p.name
+)
+def test_desktop_scripts_import_nothing_that_can_be_missing_before_they_guard_their_exit_code(script: Path):
+    """An import that fails at file scope would leave Slicer open, or end it with success."""
+    tree = ast.parse(script.read_text(encoding="ascii"))  # Slicer opens it in the encoding of the system
+    guarded = [node for node in tree.body if isinstance(node, ast.If)]
+    tree.body = [node for node in tree.body if node not in guarded]
+    assert set(_imports_at_file_scope(tree)) <= set(sys.stdlib_module_names)
+    assert "slicer.util.exit(code)" in ast.unparse(guarded[-1])

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -107,6 +108,10 @@ class DosePerGBq:
     lung_mass_kg: float | None = None
     lung_mass_method: str = ""
     extrahepatic_share: np.ndarray | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: all but second copies of the rows, which are made again when needed."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_voxel_rows", "_orders")}
 
     def structure(self, name: str) -> StructureRows:
         """Return the structure with a name.

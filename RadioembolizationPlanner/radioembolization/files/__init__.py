@@ -5,25 +5,33 @@ from radioembolization.files.case_writer import write_case
 from radioembolization.files.image_file import read_volume, sha256_of, write_volume
 from radioembolization.files.plan_file import PLAN_SCHEMA_VERSION, ROWS_NAME, plan_document, plan_text, write_results
 from radioembolization.files.plan_reader import PlanFile, read_plan
+from radioembolization.files.planning_images import PlanningImages, read_planning_images
+from radioembolization.files.planning_series import write_planning_images
 from radioembolization.files.rows_file import read_rows, write_rows
+from radioembolization.files.rtdose import read_rtdose, write_rtdose
 from radioembolization.files.segmentation_file import Segmentation, read_segmentation, write_segmentation
 
 __all__ = [
     "PLAN_SCHEMA_VERSION",
     "ROWS_NAME",
     "PlanFile",
+    "PlanningImages",
     "Segmentation",
     "plan_document",
     "plan_text",
     "read_case",
     "read_plan",
+    "read_planning_images",
     "read_rows",
+    "read_rtdose",
     "read_segmentation",
     "read_volume",
     "sha256_of",
     "write_case",
+    "write_planning_images",
     "write_results",
     "write_rows",
+    "write_rtdose",
     "write_segmentation",
     "write_volume",
 ]

@@ -55,17 +55,23 @@ def read_plan(path: Path) -> PlanFile:
     if not path.is_file():
         raise FileMissing(f"Plan file '{path}' does not exist.")
     try:
-        document = json.loads(
-            path.read_text(encoding="utf-8"), parse_constant=_no_number, object_pairs_hook=_without_repetition
-        )
-        return _plan_file(document)
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PlanFileError(f"'{path.name}' is no plan file: {error}") from error
+    return plan_from_text(text, path.name)
+
+
+def plan_from_text(text: str, where: str) -> PlanFile:
+    """Read the text of a plan file; ``where`` names it in errors, which are those of ``read_plan``."""
+    try:
+        return _plan_file(json.loads(text, parse_constant=_no_number, object_pairs_hook=_without_repetition))
     except PlanFileError as error:
-        raise PlanFileError(f"'{path.name}': {error}") from error
+        raise PlanFileError(f"'{where}': {error}") from error
     except (RecursionError, CertificateRejected) as error:
         told = str(error) if isinstance(error, CertificateRejected) else "its branches are too deep."
-        raise CertificateRejected(f"'{path.name}': {told}") from error
+        raise CertificateRejected(f"'{where}': {told}") from error
     except (ValueError, OverflowError) as error:
-        raise PlanFileError(f"'{path.name}' is no plan file: {error}") from error
+        raise PlanFileError(f"'{where}' is no plan file: {error}") from error
 
 
 def _no_number(text: str) -> float:
@@ -116,8 +122,10 @@ def _certificate(top: dict[str, Any], sites: int) -> Certificate | VolumeCertifi
 
 
 def _goal(table: dict[str, Any]) -> GoalResult:
-    """A goal without a bound has null in its place."""
-    known = {key: math.inf if table.get(key, 0) is None else table.get(key) for key in ("bound", "gap")}
+    """A goal without a bound has null in its place, and in the plan an infinity that refuses nothing."""
+    nothing_better = -math.inf if table.get("sense") == "minimize" else math.inf
+    without = {"bound": nothing_better, "gap": math.inf}
+    known = {key: infinity if table.get(key, 0) is None else table.get(key) for key, infinity in without.items()}
     return _record(GoalResult, {"optimum": table.get("value"), **table, **known}, "goal")
 
 
@@ -158,7 +166,7 @@ def _of_kind(value: object, kind: str, where: str) -> Any:
         inner = "float" if "float" in kind else "str"
         return tuple(_of_kind(entry, inner, where) for entry in _is(value, list, where))
     if "float" in kind:
-        return value if value == math.inf else _number(value, where)
+        return value if value in (math.inf, -math.inf) else _number(value, where)
     return _is(value, bool if "bool" in kind else str, where)
 
 

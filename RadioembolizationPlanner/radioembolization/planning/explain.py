@@ -24,17 +24,10 @@ _FULLY_PERFUSED = 0.995
 
 def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     """Return sentences on what the plan uses, what holds it back and how it compares."""
-    used = [f"{s.name} {s.activity_gbq:.3g} GBq" for s in plan.used_sites]
-    unused = [s.name for s in plan.sites if s not in plan.used_sites]
-    lines = [f"Injected: {', '.join(used) or 'nothing'}." + (f" Not used: {', '.join(unused)}." if unused else "")]
-    if not used:
+    lines = [injected_sentence(plan)]
+    if not plan.used_sites:
         lines.append("No choice of sites within the limits gives every tumour a dose.")
-    lines += [
-        f"{1 - s.perfused_share:.0%} of {s.name} lies outside the injected territories and stays untreated."
-        for s in plan.structures
-        if s.role == Role.TUMOUR and s.perfused_share < _FULLY_PERFUSED
-    ]
-    lines += _hottest_sentence(plan)
+    lines += territory_sentences(plan)
     lines += [_binding_sentence(limit, plan) for limit in plan.binding_limits]
     if not plan.binding_limits:
         lines.append("No limit holds the goal back.")
@@ -55,6 +48,23 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
             f"{plan.goal.value:.1f} instead of {best.goal_value:.1f}{unit}{share}."
         )
     return tuple(lines)
+
+
+def injected_sentence(plan: Plan) -> str:
+    """Say what is injected where, and which sites are not used."""
+    used = [f"{s.name} {s.activity_gbq:.3g} GBq" for s in plan.used_sites]
+    unused = [s.name for s in plan.sites if s not in plan.used_sites]
+    return f"Injected: {', '.join(used) or 'nothing'}." + (f" Not used: {', '.join(unused)}." if unused else "")
+
+
+def territory_sentences(plan: Plan) -> list[str]:
+    """Name the tumours that no injection fully reaches, and the hottest perfused normal liver."""
+    untreated = [
+        f"{1 - s.perfused_share:.0%} of {s.name} lies outside the injected territories and stays untreated."
+        for s in plan.structures
+        if s.role == Role.TUMOUR and s.perfused_share < _FULLY_PERFUSED
+    ]
+    return untreated + _hottest_sentence(plan)
 
 
 def _fewer_sentence(plan: Plan) -> list[str]:

@@ -20,6 +20,8 @@ from radioembolization.planning.volumes.record import VolumeCertificate
 from radioembolization.structures import NORMAL_LIVER, Role
 
 PERFUSED_NORMAL_LIVER = "perfused normal liver"
+#: Status of a plan whose activities were set by hand.
+BY_HAND = "manual"
 #: The relative gap refers to the bound, but to no less than this [Gy].
 _SMALLEST_BOUND_GY = 1e-3
 _NOT_CONVEX = (
@@ -84,12 +86,12 @@ class GoalResult:
 
 @dataclass(frozen=True)
 class Plan:
-    """An optimized plan; limits and doses are re-evaluated in numpy on all voxels.
+    """A plan, optimized or set by hand; limits and doses are evaluated in numpy on all voxels.
 
     Parameters
     ----------
     status : str
-        ``"optimal"``, or what the solver could prove.
+        ``"optimal"``, what the solver could prove, or ``"manual"``: set by hand, and any limit may be exceeded.
     sites : tuple of SitePlan
         Every candidate site, unused ones with zero activity.
     structures : tuple of StructureDose
@@ -133,6 +135,11 @@ class Plan:
         return tuple(site for site in self.sites if site.activity_gbq > USED_GBQ)
 
     @property
+    def by_hand(self) -> bool:
+        """Whether the activities were set by hand, with no solver and no bound."""
+        return self.status == BY_HAND
+
+    @property
     def binding_limits(self) -> tuple[LimitResult, ...]:
         """Limits that hold the goal back."""
         return tuple(limit for limit in self.limits if limit.binding)
@@ -146,18 +153,22 @@ def assemble(
     gains: Sequence[float | None],
 ) -> Plan:
     """Evaluate activities on all voxels and return them as a plan (without baselines)."""
-    activities = solution.activities_gbq
-    results = tuple(
-        replace(LimitResult.of(limit, dose, activities), gain_per_unit=gain)
-        for limit, gain in zip(limits, gains, strict=True)
-    )
+    plan = evaluated(solution.activities_gbq, _goal_result(goal, dose, solution), limits, dose, solution.status)
+    results = tuple(replace(result, gain_per_unit=gain) for result, gain in zip(plan.limits, gains, strict=True))
+    return replace(plan, limits=results)
+
+
+def evaluated(
+    activities_gbq: np.ndarray, goal: GoalResult, limits: Sequence[Limit], dose: DosePerGBq, status: str
+) -> Plan:
+    """Return the plan of some activities (sites,) [GBq], evaluated on all voxels, with nothing said about others."""
     return Plan(
-        status=solution.status,
-        sites=site_plans(dose, activities),
-        structures=structure_doses(dose, activities),
-        lung_gy=None if dose.lung_gy_per_gbq is None else float(dose.lung_gy_per_gbq @ activities),
-        goal=_goal_result(goal, dose, solution),
-        limits=results,
+        status=status,
+        sites=site_plans(dose, activities_gbq),
+        structures=structure_doses(dose, activities_gbq),
+        lung_gy=None if dose.lung_gy_per_gbq is None else float(dose.lung_gy_per_gbq @ activities_gbq),
+        goal=goal,
+        limits=tuple(LimitResult.of(limit, dose, activities_gbq) for limit in limits),
         settings=dose.settings,
     )
 

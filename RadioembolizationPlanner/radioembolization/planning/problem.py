@@ -65,7 +65,7 @@ class Problem:
         plan = assemble(self.goal, self.limits, dose, solution, gains)
         plan = certified(plan, solution, (self.goal, self.limits, dose))
         others = baselines(self.goal, self.limits, dose)
-        return replace(plan, baselines=others, explanation=explain(plan, others), prescription=self._tables())
+        return replace(plan, baselines=others, explanation=explain(plan, others), prescription=self.tables_if_named())
 
     def evaluate(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> dict[str, float]:
         """Return the value of every limit for given activities, by printed limit."""
@@ -89,7 +89,8 @@ class Problem:
             raise LimitError(f"Limits are a list of tables, not {limits!r:.60}.")
         return Problem(goal_from_value(tables["goal"], ()), tuple(limit_from_table(table) for table in limits))
 
-    def _tables(self) -> dict[str, Any] | None:
+    def tables_if_named(self) -> dict[str, Any] | None:
+        """Return ``to_tables``, or None if the goal or a limit has no name in files."""
         try:
             return self.to_tables()
         except LimitError:

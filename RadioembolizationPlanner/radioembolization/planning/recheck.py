@@ -74,8 +74,12 @@ def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
         problem.check_devices(dose.settings.device)
         _check_limits(plan, problem, dose, tolerance)
         _check_goal(plan, problem)
-        checked.append(f"limits: {len(problem.limits)} values, each met")
-        asked = (problem.goal, problem.limits, dose, plan.activities_gbq, plan.goal.value)
+        exceeded = [limit.name for limit in plan.limits if not limit.met]
+        checked.append(f"limits: {len(problem.limits)} values" + (", each met" if not exceeded else ""))
+        if plan.by_hand and exceeded:
+            checked[-1] += f", but {len(exceeded)} NOT met by activities set by hand: {'; '.join(exceeded)}"
+        must_be_met = () if plan.by_hand else problem.limits
+        asked = (problem.goal, must_be_met, dose, plan.activities_gbq, plan.goal.value)
         why_not = _why_not_proved(plan, dose, same_rows)
         if plan.certificate is None or why_not:
             value = check_plan(*asked, same_rows=same_rows)
@@ -93,6 +97,8 @@ def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
 
 def _why_not_proved(plan: Plan, dose: DosePerGBq, same_rows: bool) -> str:
     """Return why nothing proves the bound; empty if something may."""
+    if plan.by_hand and (plan.certificate is not None or math.isfinite(plan.goal.bound)):
+        raise CertificateRejected("A plan set by hand has no bound, but the file states one.")
     if plan.certificate is None:
         return plan.unproved
     others = plan.certificate.fingerprint != dose.fingerprint and not same_rows

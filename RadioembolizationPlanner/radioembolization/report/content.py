@@ -13,7 +13,7 @@ from radioembolization.physics import Convention
 from radioembolization.planning import BaselineResult, GoalResult, Limit, LimitResult, Plan, Prescription, load_presets
 from radioembolization.planning.limits import Quantity
 from radioembolization.planning.plan import PERFUSED_NORMAL_LIVER, StructureDose, tumours
-from radioembolization.report.formats import gy, in_unit, signed, significant
+from radioembolization.report.formats import gy, in_unit, signed, significant, small_percent
 from radioembolization.structures import NORMAL_LIVER, WHOLE_LIVER
 from radioembolization.territories import Pattern
 from radioembolization.treatment import Treatment, package_versions
@@ -143,8 +143,15 @@ def gain_text(limit: LimitResult, goal: GoalResult) -> str:
     return f"{signed(limit.gain_per_unit, 2)} {goal.unit} per {limit.unit}"
 
 
-def goal_sentence(goal: GoalResult) -> str:
-    """Return what the bound proves about a plan."""
+def bound_texts(goal: GoalResult) -> tuple[str, str]:
+    """Return the bound and the relative gap [%] as they are printed."""
+    return (gy(goal.bound), small_percent(goal.gap)) if np.isfinite(goal.bound) else ("none", "–")
+
+
+def goal_sentence(goal: GoalResult, unproved: str = "") -> str:
+    """Return what the bound proves about a plan, or why there is none."""
+    if not np.isfinite(goal.bound):
+        return unproved or "No bound is known."
     better, distance = ("above", "below") if goal.sense == "maximize" else ("below", "above")
     return (
         f"No choice among these sites and no activities within these limits can bring the {goal.name} {better} "
@@ -159,7 +166,7 @@ def comparison_rows(plan: Plan) -> list[BaselineResult]:
     treated = tumours(plan)
     normal = next(s for s in plan.structures if s.name == NORMAL_LIVER)
     own = BaselineResult(
-        name="this plan (optimized)",
+        name="this plan (set by hand)" if plan.by_hand else "this plan (optimized)",
         goal_value=plan.goal.value,
         limits_met=all(limit.met for limit in plan.limits),
         sites=tuple(site.name for site in plan.used_sites),
@@ -174,6 +181,8 @@ def comparison_rows(plan: Plan) -> list[BaselineResult]:
 def margin_sentence(plan: Plan) -> str:
     """Return the distance of the plan to the best rule of thumb within the limits."""
     allowed = [b for b in plan.baselines if b.limits_met]
+    if not plan.baselines:
+        return "The plan is not compared with rules of thumb."
     if not allowed:
         return "No rule of thumb meets all limits on any choice of sites."
     best = (max if plan.goal.sense == "maximize" else min)(allowed, key=lambda b: b.goal_value)

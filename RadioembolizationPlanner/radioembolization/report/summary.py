@@ -120,7 +120,8 @@ def _compared(plan: Plan) -> Any:
     normal = next(s.mean_gy for s in plan.structures if s.name == "normal liver")
     worst = (min(s.mean_gy for s in tumours), min(s.d70_gy for s in tumours))
     used = ", ".join(site.name for site in plan.used_sites)
-    table.add_row("optimized", *(f"{v:.1f}" for v in (plan.goal.value, *worst, normal)), used)
+    own = (plan.goal.value, *worst, normal)
+    table.add_row("set by hand" if plan.by_hand else "optimized", *(f"{v:.1f}" for v in own), used)
     for b in plan.baselines:
         figures = (b.goal_value, b.tumour_mean_gy, b.tumour_d70_gy, b.normal_liver_gy)
         name = b.name if b.limits_met else f"{b.name} (misses a lower limit)"

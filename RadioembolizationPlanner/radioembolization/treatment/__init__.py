@@ -14,19 +14,24 @@ from radioembolization.treatment.case import (
     SyntheticLesions,
 )
 from radioembolization.treatment.prepare import prepare
+from radioembolization.treatment.prepared_case import PreparedCase, compute_rows
 from radioembolization.treatment.software import package_versions
-from radioembolization.treatment.treatment import Treatment, plan_treatment
+from radioembolization.treatment.treatment import Treatment, evaluate_treatment, plan_on_rows, plan_treatment
 
 __all__ = [
     "Case",
     "CaseInputs",
     "Notice",
+    "PreparedCase",
     "SourceMask",
     "SourceSite",
     "SourceStructure",
     "SyntheticLesions",
     "Treatment",
+    "compute_rows",
+    "evaluate_treatment",
     "package_versions",
+    "plan_on_rows",
     "plan_treatment",
     "prepare",
 ]

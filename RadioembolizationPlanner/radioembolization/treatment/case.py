@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -41,6 +41,11 @@ def collected_notices() -> Iterator[list[Notice]]:
                 notices.append(notice)
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def joined(earlier: Iterable[Notice], later: Iterable[Notice]) -> tuple[Notice, ...]:
+    """Return notices one after another, each once."""
+    return tuple(dict.fromkeys((*earlier, *later)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from radioembolization.dose import (
     DosePerGBq,
     DoseVolumeHistogram,
     LungVoxelDose,
-    compute_dose_per_gbq,
     dose_volume,
     dose_volume_histogram,
 )
@@ -18,17 +19,16 @@ from radioembolization.dose.lung_dose import FORMULA_TO_MONTE_CARLO
 from radioembolization.errors import LungDoseCaution
 from radioembolization.images import Volume
 from radioembolization.physics import RESIN_Y90, Y90
-from radioembolization.planning import Limit, LungDose, Plan
-from radioembolization.treatment.case import Case, Notice, collected_notices
+from radioembolization.planning import Effort, Limit, LungDose, Plan, Problem
+from radioembolization.planning.manual import manual_plan
+from radioembolization.treatment.case import Case, Notice, collected_notices, joined
 from radioembolization.treatment.densities import lungs_by_voxels
+from radioembolization.treatment.prepared_case import PreparedCase, Progress, compute_rows, report
 
 #: Resin: pneumonitis is reported from this lung dose [Gy] on (10.3389/fonc.2023.977160).
 _RESIN_LUNG_CAUTION_GY = 13.0
 #: Labelling contraindicates resin above this shunt.
 _RESIN_SHUNT_CAUTION = 0.20
-
-#: Called with (what is done, step, steps).
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,30 +67,68 @@ def plan_treatment(case: Case, progress: Progress | None = None) -> Treatment:
     PlannerError
         In one of its named forms; see ``Problem.solve``.
     """
+    return plan_on_rows(compute_rows(case, progress), progress)
 
-    def report(what: str, step: int, steps: int) -> None:
-        if progress:
-            progress(what, step, steps)
 
+def plan_on_rows(prepared: PreparedCase, progress: Progress | None = None, effort: Effort | None = None) -> Treatment:
+    """Optimize on dose rows that are there already, and evaluate the plan.
+
+    Parameters
+    ----------
+    prepared : PreparedCase
+    progress : callable, optional
+    effort : Effort, optional
+        Gap and time limit; its own progress is that of the solver, whose steps are more and finer.
+
+    Raises
+    ------
+    PlannerError
+        In one of its named forms; see ``Problem.solve``.
+    """
     with collected_notices() as notices:
-        problem = case.inputs.prescription.problem(case.inputs.settings.device)
-        rows = compute_dose_per_gbq(
-            case.territories,
-            case.inputs.settings,
-            lambda step, steps: report("dose per GBq", step, steps),
-            case.density,
-        )
-        report("optimization", 0, 1)
-        plan = problem.solve(rows)
-        report("optimization", 1, 1)
-        report("dose of the plan", 0, 1)
-        dose = dose_volume(case.territories, case.inputs.settings, plan.activities_gbq, case.density)
-        histograms = _histograms(case, dose)
-        lungs = lungs_by_voxels(case, plan.activities_gbq)
-        report("dose of the plan", 1, 1)
-        _warn_of_lungs(rows, plan, problem.limits)
-    all_notices = tuple(dict.fromkeys((*case.notices, *notices)))
-    return Treatment(case, rows, plan, dose, histograms, all_notices, lungs)
+        problem = _problem(prepared)
+        report(progress, "optimization", 0, 1)
+        plan = problem.solve(prepared.dose_per_gbq, effort)
+        report(progress, "optimization", 1, 1)
+        evaluated = _evaluated(prepared, plan, problem.limits, progress)
+    return replace(evaluated, notices=joined(prepared.notices, notices))
+
+
+def evaluate_treatment(
+    prepared: PreparedCase, activities_gbq: np.ndarray, progress: Progress | None = None
+) -> Treatment:
+    """Evaluate activities (sites,) [GBq] set by hand, as any plan; needs no solver.
+
+    Limits may be exceeded: the plan and its explanation say which.  There is no bound and no comparison.
+
+    Raises
+    ------
+    InputError
+        If there is not one activity of zero or more for each site; in its other named forms, if goal or limits do
+        not fit the dose rows.
+    """
+    with collected_notices() as notices:
+        problem = _problem(prepared)
+        plan = manual_plan(problem, prepared.dose_per_gbq, activities_gbq)
+        evaluated = _evaluated(prepared, plan, problem.limits, progress)
+    return replace(evaluated, notices=joined(prepared.notices, notices))
+
+
+def _problem(prepared: PreparedCase) -> Problem:
+    inputs = prepared.case.inputs
+    return inputs.prescription.problem(inputs.settings.device)
+
+
+def _evaluated(prepared: PreparedCase, plan: Plan, limits: tuple[Limit, ...], progress: Progress | None) -> Treatment:
+    """Return a plan with its dose volume; what is noticed is warned of."""
+    case, rows = prepared.case, prepared.dose_per_gbq
+    report(progress, "dose of the plan", 0, 1)
+    dose = dose_volume(case.territories, case.inputs.settings, plan.activities_gbq, case.density)
+    histograms = _histograms(case, dose)
+    lungs = lungs_by_voxels(case, plan.activities_gbq)
+    report(progress, "dose of the plan", 1, 1)
+    _warn_of_lungs(rows, plan, limits)
+    return Treatment(case, rows, plan, dose, histograms, prepared.notices, lungs)
 
 
 def _histograms(case: Case, dose: Volume) -> dict[str, DoseVolumeHistogram]:
@@ -102,9 +140,11 @@ def _warn_of_lungs(rows: DosePerGBq, plan: Plan, limits: tuple[Limit, ...]) -> N
     if rows.settings.device != RESIN_Y90:
         return
     if plan.lung_gy is not None and plan.lung_gy >= _RESIN_LUNG_CAUTION_GY:
+        of_lungs = [limit for limit in limits if isinstance(limit.quantity, LungDose)]
+        met = all(limit.is_met(rows, plan.activities_gbq) for limit in of_lungs)
         warnings.warn(
-            f"The lung dose of {plan.lung_gy:.1f} Gy is within the limit, but pneumonitis after resin is reported "
-            f"from {_RESIN_LUNG_CAUTION_GY:g} Gy on (10.3389/fonc.2023.977160).",
+            f"The lung dose of {plan.lung_gy:.1f} Gy {'is within the limit, but' if met else 'exceeds the limit, and'} "
+            f"pneumonitis after resin is reported from {_RESIN_LUNG_CAUTION_GY:g} Gy on (10.3389/fonc.2023.977160).",
             LungDoseCaution,
             stacklevel=3,
         )

@@ -1,0 +1,232 @@
+"""The case that the parameters describe: what is still missing, and the inputs of the core read from the scene."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import slicer
+from slicer.i18n import tr as _
+
+from radioembolization.dose import DoseSettings, Method
+from radioembolization.errors import StructureError
+from radioembolization.images import Unit, Volume
+from radioembolization.physics import Convention, device_by_name
+from radioembolization.planning import Prescription, preset
+from radioembolization.planning.goal_table import goal_from_value
+from radioembolization.planning.limit_table import limit_from_table, limit_to_table
+from radioembolization.structures import Role
+from radioembolization.territories import Pattern
+from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure
+from RadioembolizationPlannerLib.errors import NothingToPlan
+from RadioembolizationPlannerLib.geometry import matrix_to_world
+from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.scene import points_of_sites, volume_from_node
+from RadioembolizationPlannerLib.segments import mask_from_segment, reference_geometry
+
+T = TypeVar("T")
+
+
+def preset_limits(name: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the limits of a preset as tables of a case file."""
+    return tuple(limit_to_table(limit) for limit in preset(name).limits)
+
+
+def missing_inputs(parameters: PlannerParameters) -> tuple[str, ...]:
+    """Return in words what has to be chosen before doses can be computed; no voxel is looked at."""
+    p = parameters
+    lacking = []
+    if p.segmentation is None:
+        lacking.append(_("Structures: choose the segmentation that holds liver, tumors and perfused volumes."))
+    else:
+        lacking += _missing_roles(p)
+    if not p.sites:
+        lacking.append(_("Sites: add at least one candidate injection site."))
+    lacking += _missing_of_sites(p)
+    if p.scout is None and any(site.pattern == Pattern.SCOUT for site in p.sites):
+        lacking.append(_("Case: choose the scout image, or spread the microspheres by tumor-to-normal ratios."))
+    if not p.limits:
+        lacking.append(_("Prescription: choose a preset or add a limit."))
+    return tuple(lacking)
+
+
+def _missing_roles(p: PlannerParameters) -> list[str]:
+    present = set(p.segmentation.GetSegmentation().GetSegmentIDs())
+    counts = Counter(role for segment_id, role in p.roles.items() if segment_id in present)
+    lacking = []
+    if counts[Role.LIVER] != 1:
+        found = counts[Role.LIVER]
+        lacking.append(_("Structures: give exactly one segment the role liver ({found} have it).").format(found=found))
+    if not counts[Role.TUMOUR]:
+        lacking.append(_("Structures: give at least one segment the role tumor."))
+    return lacking
+
+
+def _missing_of_sites(p: PlannerParameters) -> list[str]:
+    present = () if p.segmentation is None else p.segmentation.GetSegmentation().GetSegmentIDs()
+    lacking = []
+    for site in p.sites:
+        if site.segment_id not in present:
+            lacking.append(_("Sites: choose the perfused volume of '{name}'.").format(name=site.name))
+        if site.lung_shunt is None and p.lung_shunt is None:
+            lacking.append(_("Sites: enter the lung shunt of '{name}' or of the whole case.").format(name=site.name))
+    twice = [name for name, count in Counter(site.name for site in p.sites).items() if count > 1]
+    if twice:
+        lacking.append(_("Sites: give each site a name of its own ({names} twice).").format(names=", ".join(twice)))
+    return lacking
+
+
+class CaseReader:
+    """Reads the inputs of the core from the scene; what has not changed since is not read again."""
+
+    def __init__(self) -> None:
+        self._volumes: dict[str, tuple[Hashable, Volume]] = {}
+        self._masks: dict[tuple[str, str], tuple[Hashable, SourceMask]] = {}
+
+    def forget(self) -> None:
+        """Let go of everything read."""
+        self._volumes.clear()
+        self._masks.clear()
+
+    def read(self, parameters: PlannerParameters) -> CaseInputs:
+        """Return the case.
+
+        Raises
+        ------
+        NothingToPlan
+            If inputs are missing.
+        InputError
+            In one of its named forms, for a node that cannot be used.
+        """
+        p = parameters
+        lacking = missing_inputs(p)
+        if lacking:
+            raise NothingToPlan("\n".join(lacking))
+        structures = tuple(self._structures(p))
+        sites = self._sites(p)
+        ratios = {_segment_name(p, segment_id): ratio for segment_id, ratio in p.tumour_to_normal.items()}
+        tumours = [s.name for s in structures if s.role is Role.TUMOUR]
+        return CaseInputs(
+            name=p.case_name,
+            settings=DoseSettings(device_by_name(p.device), Convention(p.convention), Method(p.method)),
+            structures=structures,
+            sites=sites,
+            prescription=prescription(p, tumours),
+            scout=self._volume(p.scout, Unit.COUNTS),
+            ct=self._volume(p.ct, Unit.HU),
+            tumour_to_normal={name: ratio for name, ratio in ratios.items() if name in tumours},
+            lung_mass_kg=p.lung_mass_kg,
+            lung_mass_assumed=p.lung_mass_assumed and p.lung_mass_kg is not None,
+            liver_density_g_per_cm3=p.liver_density_g_per_cm3,
+            spacing_mm=(p.spacing_mm,) * 3,
+            synthetic=p.synthetic,
+        )
+
+    def _structures(self, p: PlannerParameters) -> list[SourceStructure]:
+        present = p.segmentation.GetSegmentation().GetSegmentIDs()
+        structures = []
+        for segment_id, role in p.roles.items():
+            if segment_id in present:
+                structures.append(SourceStructure(_segment_name(p, segment_id), role, self._mask(p, segment_id)))
+        twice = [name for name, count in Counter(s.name for s in structures).items() if count > 1]
+        if twice:
+            raise StructureError(
+                f"Several structures of '{p.segmentation.GetName()}' are called {', '.join(twice)}: rename segments."
+            )
+        return structures
+
+    def _sites(self, p: PlannerParameters) -> tuple[SourceSite, ...]:
+        positions = points_of_sites(p.site_points, [site.name for site in p.sites])
+        return tuple(
+            SourceSite(
+                name=site.name,
+                perfused=self._mask(p, site.segment_id),
+                lung_shunt=p.lung_shunt if site.lung_shunt is None else site.lung_shunt,
+                pattern=Pattern(site.pattern),
+                extrahepatic_share=site.extrahepatic_share,
+                position_lps_mm=positions.get(site.name),
+                nearest_to=site.nearest_to,
+                among=site.among,
+            )
+            for site in p.sites
+        )
+
+    def _volume(self, node: slicer.vtkMRMLScalarVolumeNode | None, unit: Unit) -> Volume | None:
+        if node is None:
+            return None
+        image = node.GetImageData()
+        stamp = (node, unit, node.GetMTime(), image and image.GetMTime(), _place(node))
+        return _again(self._volumes, node.GetID() + unit, stamp, lambda: volume_from_node(node, unit))
+
+    def _mask(self, p: PlannerParameters, segment_id: str) -> SourceMask:
+        node = p.segmentation
+        segment = node.GetSegmentation().GetSegment(segment_id)
+        shapes = [segment.GetRepresentation(name) for name in _representations(segment)]
+        stamp = (
+            node,
+            segment.GetLabelValue(),
+            tuple((id(shape), shape.GetMTime()) for shape in shapes),
+            reference_geometry(node),
+            _place(node),
+        )
+        return _again(self._masks, (node.GetID(), segment_id), stamp, lambda: mask_from_segment(node, segment_id))
+
+
+def prescription(parameters: PlannerParameters, tumours: list[str]) -> Prescription:
+    """Return what the parameters ask of a plan; limits of a preset that were changed are stated by themselves.
+
+    Raises
+    ------
+    LimitError
+        If a goal, limit or rule of sites cannot be used.
+    """
+    p = parameters
+    changes: dict[str, Any] = {
+        "goal": goal_from_value(p.goal, tumours),
+        "at_most_sites": p.at_most_sites,
+        "least_activity_gbq": p.least_activity_gbq,
+        "most_activity_gbq": p.most_activity_gbq,
+        "forbidden_sites": tuple(site.name for site in p.sites if site.rule == "forbidden"),
+        "required_sites": tuple(site.name for site in p.sites if site.rule == "required"),
+    }
+    chosen = preset(p.preset) if p.preset else None
+    published = () if chosen is None else preset_limits(p.preset)
+    own = [dict(table) for table in p.limits]
+    if chosen is not None and own[: len(published)] == [dict(table) for table in published]:
+        base = Prescription.from_preset(chosen, p.override_reason)
+        own = own[len(published) :]
+    else:
+        base = Prescription()
+        if chosen is not None:
+            changed = _("Limits of the preset '{name}' were changed or taken out.").format(name=chosen.name)
+            base = Prescription(notes=(*chosen.notes, changed), tumour_aim=chosen.tumour_aim)
+    limits = [limit_from_table(table) for table in own]
+    reasoned = [
+        limit.because(replace(limit.provenance, override_reason=p.override_reason or limit.provenance.override_reason))
+        for limit in limits
+    ]
+    return replace(base, limits=(*base.limits, *reasoned), **changes)
+
+
+def _segment_name(p: PlannerParameters, segment_id: str) -> str:
+    segment = p.segmentation.GetSegmentation().GetSegment(segment_id)
+    return "" if segment is None else segment.GetName()
+
+
+def _representations(segment: slicer.vtkSegment) -> list[str]:
+    names: list[str] = []
+    segment.GetContainedRepresentationNames(names)
+    return names
+
+
+def _place(node: slicer.vtkMRMLTransformableNode) -> bytes:
+    return matrix_to_world(node).tobytes()
+
+
+def _again(known: dict[Any, tuple[Hashable, T]], key: Any, stamp: Hashable, read: Callable[[], T]) -> T:
+    """Return what is known for a key if its stamp is the same, else read it."""
+    if key not in known or known[key][0] != stamp:
+        known[key] = (stamp, read())
+    return known[key][1]

@@ -1,0 +1,221 @@
+"""The parameters of the planner: one typed value, kept on the module's node in the scene.
+
+Values are stored as JSON, nodes as references of the node, so that both survive saving, closing and loading.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import slicer
+
+from radioembolization.dose import Method
+from radioembolization.errors import InputError
+from radioembolization.physics import Convention
+from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
+from radioembolization.territories import Pattern
+from RadioembolizationPlannerLib.errors import NewerScene
+
+#: Changes when an older program could not read what is stored.
+FORMAT = 1
+_FORMAT_KEY = "format"
+_NODE = {"node": True}
+
+#: How a candidate site may be used.
+SITE_RULES = ("free", "required", "forbidden")
+
+
+@dataclass(frozen=True)
+class SiteParameters:
+    """A candidate injection site as the user describes it; see ``SourceSite``.
+
+    Parameters
+    ----------
+    name : str
+    segment_id : str
+        Segment of the perfused volume; empty while none is chosen.
+    lung_shunt : float, optional
+        Share of the activity that reaches the lungs; None for that of the case.
+    extrahepatic_share : float
+    pattern : str
+        How microspheres are spread, a value of ``Pattern``.
+    rule : str
+        One of ``SITE_RULES``.
+    nearest_to : str
+        Keep only the part of the perfused volume nearer to this structure than to ``among``.
+    among : tuple of str
+    """
+
+    name: str
+    segment_id: str = ""
+    lung_shunt: float | None = None
+    extrahepatic_share: float = 0.0
+    pattern: str = str(Pattern.SCOUT)
+    rule: str = SITE_RULES[0]
+    nearest_to: str = ""
+    among: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rule not in SITE_RULES:
+            raise InputError(f"Site '{self.name}' has the rule '{self.rule}': use one of {', '.join(SITE_RULES)}.")
+        object.__setattr__(self, "pattern", str(Pattern(self.pattern)))
+        object.__setattr__(self, "among", tuple(self.among))
+
+
+@dataclass(frozen=True)
+class PlannerParameters:
+    """Everything the user chose in the panel.
+
+    Parameters
+    ----------
+    scout, ct, segmentation, site_points : node, optional
+    shown_plan : vtkMRMLTextNode, optional
+        The plan that results and sliders refer to.
+    case_name : str
+        Free name, printed in every output.
+    synthetic : bool
+        Whether the patient was made by the program.
+    device : str
+    convention, method : str
+    spacing_mm : float
+        Of the planning grid, along each axis.
+    liver_density_g_per_cm3 : float
+    roles : mapping of str to Role
+        By segment ID.
+    lung_mass_kg : float, optional
+        None to compute it from lungs and CT.
+    lung_mass_assumed : bool
+    lung_shunt : float, optional
+        Of every site that states none.
+    sites : tuple of SiteParameters
+    tumour_to_normal : mapping of str to float
+        By segment ID; tumours without one are measured in the scout image if no ratio is given at all.
+    preset : str
+        Preset whose limits were taken, ``device/intent``; empty for none.
+    limits : tuple of mapping
+        Limits as tables of a case file.
+    goal : object
+        Goal as in a case file.
+    override_reason : str
+        Why limits of another device are used.
+    at_most_sites : int, optional
+    least_activity_gbq, most_activity_gbq : float, optional
+    isodoses_gy : tuple of float
+        Levels shown; empty for those chosen by the program.
+    activities_gbq : mapping of str to float
+        Of the sliders, by site.
+    """
+
+    scout: slicer.vtkMRMLScalarVolumeNode | None = field(default=None, metadata=_NODE)
+    ct: slicer.vtkMRMLScalarVolumeNode | None = field(default=None, metadata=_NODE)
+    segmentation: slicer.vtkMRMLSegmentationNode | None = field(default=None, metadata=_NODE)
+    site_points: slicer.vtkMRMLMarkupsFiducialNode | None = field(default=None, metadata=_NODE)
+    shown_plan: slicer.vtkMRMLTextNode | None = field(default=None, metadata=_NODE)
+    case_name: str = "case"
+    synthetic: bool = False
+    device: str = "resin"
+    convention: str = str(Convention.CLINICAL)
+    method: str = str(Method.FFT)
+    spacing_mm: float = 2.5
+    liver_density_g_per_cm3: float = DEFAULT_LIVER_DENSITY
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    lung_mass_kg: float | None = None
+    lung_mass_assumed: bool = False
+    lung_shunt: float | None = None
+    sites: tuple[SiteParameters, ...] = ()
+    tumour_to_normal: Mapping[str, float] = field(default_factory=dict)
+    preset: str = ""
+    limits: tuple[Mapping[str, Any], ...] = ()
+    goal: Any = "worst_tumour_part_mean"
+    override_reason: str = ""
+    at_most_sites: int | None = None
+    least_activity_gbq: float | None = None
+    most_activity_gbq: float | None = None
+    isodoses_gy: tuple[float, ...] = ()
+    activities_gbq: Mapping[str, float] = field(default_factory=dict)
+
+    def site(self, name: str) -> SiteParameters | None:
+        """Return the site with a name, or None."""
+        return next((site for site in self.sites if site.name == name), None)
+
+
+_NODES = tuple(f.name for f in fields(PlannerParameters) if f.metadata)
+_VALUES = tuple(f.name for f in fields(PlannerParameters) if not f.metadata)
+
+
+class ParameterStore:
+    """Reads and writes the parameters of one scripted-module node.
+
+    Parameters
+    ----------
+    node : vtkMRMLScriptedModuleNode
+    """
+
+    def __init__(self, node: slicer.vtkMRMLScriptedModuleNode) -> None:
+        self.node = node
+
+    def read(self) -> PlannerParameters:
+        """Return the parameters; what is not stored has its default.
+
+        Raises
+        ------
+        NewerScene
+            If a newer version of the program stored them.
+        InputError
+            If a stored value cannot be read.
+        """
+        self.check_format()
+        found: dict[str, Any] = {name: self.node.GetNodeReference(name) for name in _NODES}
+        for name in _VALUES:
+            text = self.node.GetParameter(name)
+            if text:
+                found[name] = _from_json(name, text)
+        return PlannerParameters(**found)
+
+    def write(self, parameters: PlannerParameters) -> None:
+        """Store the parameters in one modification of the node; nothing is touched that has not changed."""
+        self.check_format()
+        with slicer.util.NodeModify(self.node):
+            for name in _NODES:
+                wanted = getattr(parameters, name)
+                if self.node.GetNodeReference(name) is not wanted:
+                    self.node.SetNodeReferenceID(name, None if wanted is None else wanted.GetID())
+            for name in _VALUES:
+                text = _to_json(getattr(parameters, name))
+                if self.node.GetParameter(name) != text:
+                    self.node.SetParameter(name, text)
+            if self.node.GetParameter(_FORMAT_KEY) != str(FORMAT):
+                self.node.SetParameter(_FORMAT_KEY, str(FORMAT))
+
+    def check_format(self) -> None:
+        """Raise ``NewerScene`` if a newer program stored the parameters."""
+        stored = self.node.GetParameter(_FORMAT_KEY)
+        if stored and not (stored.isdecimal() and int(stored) <= FORMAT):
+            raise NewerScene(
+                f"The planner's parameters in this scene have format {stored}, this program reads up to {FORMAT}: "
+                "update the extension. The scene is left as it is."
+            )
+
+
+def _to_json(value: Any) -> str:
+    if isinstance(value, tuple) and value and isinstance(value[0], SiteParameters):
+        value = [asdict(site) for site in value]
+    return json.dumps(value, ensure_ascii=False, default=dict)
+
+
+def _from_json(name: str, text: str) -> Any:
+    try:
+        value = json.loads(text)
+        if name == "sites":
+            return tuple(SiteParameters(**site) for site in value)
+        if name == "roles":
+            return {segment_id: Role(role) for segment_id, role in value.items()}
+        return tuple(value) if name in ("limits", "isodoses_gy") else value
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"The parameter '{name}' stored in the scene cannot be read ({error}): it holds {text!r:.80}. Choose it "
+            "anew in the panel."
+        ) from error

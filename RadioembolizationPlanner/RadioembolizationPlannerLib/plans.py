@@ -1,0 +1,79 @@
+"""The plans of a scene: each a text node that holds its file, tied to the nodes that show it."""
+
+from __future__ import annotations
+
+import slicer
+
+from radioembolization.files.plan_reader import PlanFile, plan_from_text
+from RadioembolizationPlannerLib.errors import PlanChanged
+from RadioembolizationPlannerLib.plan_record import PLAN_ATTRIBUTE, PlanRecord, write_record
+
+#: References from the text node of a plan to the nodes that show it.
+DOSE, ISODOSES, CHART, TERRITORIES = "planDose", "planIsodoses", "planChart", "planTerritories"
+INJECTIONS, SITES, LIMITS = "planInjections", "planSites", "planLimits"
+STRUCTURES, NOTICES, CURVES, SERIES = "planStructures", "planNotices", "planCurves", "planSeries"
+REPORT, LEGEND = "planReport", "planLegend"
+TABLES = (SITES, LIMITS, STRUCTURES, NOTICES, CURVES)
+ROLES = (LEGEND, DOSE, ISODOSES, CHART, SERIES, TERRITORIES, INJECTIONS, REPORT, *TABLES)
+
+
+def plans_of(scene: slicer.vtkMRMLScene) -> tuple[slicer.vtkMRMLTextNode, ...]:
+    """Return the text nodes of all plans of a scene, in the order they were made."""
+    count = scene.GetNumberOfNodesByClass("vtkMRMLTextNode")
+    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLTextNode") for index in range(count)]
+    return tuple(node for node in nodes if node.GetAttribute(PLAN_ATTRIBUTE))
+
+
+def new_plan(scene: slicer.vtkMRMLScene, text: str, record: PlanRecord) -> slicer.vtkMRMLTextNode:
+    """Put a plan file into a scene."""
+    node = scene.AddNewNodeByClass("vtkMRMLTextNode", record.name)
+    node.SetText(text)
+    node.SetForceCreateStorageNode(True)  # its own file in a saved scene, however short
+    write_record(node, record)
+    return node
+
+
+def tie(plan: slicer.vtkMRMLTextNode, role: str, *nodes: slicer.vtkMRMLNode) -> None:
+    """Let a plan refer to nodes that show it."""
+    for node in nodes:
+        plan.AddNodeReferenceID(role, node.GetID())
+
+
+def nodes_of(plan: slicer.vtkMRMLTextNode, *roles: str) -> list[slicer.vtkMRMLNode]:
+    """Return the nodes that show a plan, of all roles if none is named; those that were deleted are left out."""
+    found = []
+    for role in roles or ROLES:
+        for index in range(plan.GetNumberOfNodeReferences(role)):
+            node = plan.GetNthNodeReference(role, index)
+            if node is not None:
+                found.append(node)
+    return found
+
+
+def node_of(plan: slicer.vtkMRMLTextNode, role: str) -> slicer.vtkMRMLNode:
+    """Return the node that shows a plan in a role.
+
+    Raises
+    ------
+    PlanChanged
+        If it was deleted.
+    """
+    node = plan.GetNodeReference(role)
+    if node is None:
+        raise PlanChanged(f"A node of plan '{plan.GetName()}' was deleted ({role}): plan again.")
+    return node
+
+
+def stated_plan(plan: slicer.vtkMRMLTextNode) -> PlanFile:
+    """Return what the file of a plan states; errors as of ``read_plan``."""
+    return plan_from_text(plan.GetText() or "", plan.GetName())
+
+
+def remove_plan(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode) -> None:
+    """Delete a plan and every node that shows it."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(plan))
+    for node in (*nodes_of(plan), plan):
+        scene.RemoveNode(node)
+    if folder and not hierarchy.GetNumberOfItemChildren(folder):
+        hierarchy.RemoveItem(folder)

@@ -1,0 +1,170 @@
+"""A planned treatment as nodes of a scene: its file, dose, isodoses, curves, tables and sites, in one study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import slicer
+
+from radioembolization.files.plan_file import plan_document, plan_text
+from radioembolization.treatment import Treatment
+from radioembolization.treatment.fingerprint import input_digests
+from RadioembolizationPlannerLib import plans
+from RadioembolizationPlannerLib.colors import Color
+from RadioembolizationPlannerLib.dose_display import color_legend, round_highest_gy, show_dose
+from RadioembolizationPlannerLib.dvh import curves_of_histograms, publish_dvh
+from RadioembolizationPlannerLib.isodoses import default_levels_gy, publish_isodoses
+from RadioembolizationPlannerLib.live import SHOWN_FROM
+from RadioembolizationPlannerLib.plan_record import PlanRecord
+from RadioembolizationPlannerLib.publish import add_point, new_points, publish_dose
+from RadioembolizationPlannerLib.tables import (
+    RESEARCH_USE,
+    limit_columns,
+    notice_columns,
+    publish_table,
+    site_columns,
+    structure_columns,
+)
+from RadioembolizationPlannerLib.territories import publish_territories
+
+STUDY = "Radioembolization plans"
+
+
+def publish_plan(
+    scene: slicer.vtkMRMLScene,
+    treatment: Treatment,
+    *,
+    made_at: datetime,
+    name: str = "",
+    isodoses_gy: tuple[float, ...] = (),
+    colors: Mapping[str, Color] | None = None,
+    report: str = "",
+) -> slicer.vtkMRMLTextNode:
+    """Put a planned treatment into a scene; return the text node of the plan, to which all others are tied.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+    treatment : Treatment
+    made_at : datetime
+        With its offset from UTC.
+    name : str
+        Of the plan; without one, the next free number.
+    isodoses_gy : tuple of float
+        Levels; empty for the default ones.
+    colors : mapping of str to Color, optional
+        Of the curves, by structure.
+    report : str
+        Page for people; without one, the plan has none.
+    """
+    name = name or f"Plan {_next_number(scene)}"
+    record = PlanRecord(name, made_at.isoformat(timespec="seconds"), input_digests(treatment.case.inputs))
+    plan = plans.new_plan(scene, plan_text(plan_document(treatment)), record)
+    _publish_dose(scene, plan, treatment, isodoses_gy)
+    _publish_curves(scene, plan, treatment, colors)
+    _publish_tables(scene, plan, treatment)
+    plans.tie(plan, plans.INJECTIONS, _publish_injections(scene, treatment, name))
+    if treatment.plan.used_sites:
+        territories = publish_territories(scene, treatment)
+        territories.SetName(f"{name}: territories")
+        plans.tie(plan, plans.TERRITORIES, territories)
+    if report:
+        page = scene.AddNewNodeByClass("vtkMRMLTextNode", f"{name}: report")
+        page.SetForceCreateStorageNode(True)
+        page.SetText(report)
+        plans.tie(plan, plans.REPORT, page)
+    _file(scene, plan)
+    return plan
+
+
+def replace_isodoses(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, levels_gy: tuple[float, ...]) -> None:
+    """Replace the isodoses of a plan by others.
+
+    Raises
+    ------
+    InputError
+        If a level is not a positive dose.
+    """
+    old = plans.nodes_of(plan, plans.ISODOSES)
+    isodoses = publish_isodoses(scene, plans.node_of(plan, plans.DOSE), levels_gy, f"{plan.GetName()}: isodose")
+    plan.RemoveNodeReferenceIDs(plans.ISODOSES)
+    for model in old:
+        scene.RemoveNode(model)
+    plans.tie(plan, plans.ISODOSES, *isodoses.models)
+    _file(scene, plan)
+
+
+def _publish_dose(
+    scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, treatment: Treatment, levels_gy: tuple[float, ...]
+) -> None:
+    dose = publish_dose(scene, treatment.dose, f"{plan.GetName()}: dose")
+    highest_gy = round_highest_gy(treatment.dose.array)
+    show_dose(dose, highest_gy=highest_gy, from_gy=SHOWN_FROM * highest_gy)
+    plans.tie(plan, plans.DOSE, dose)
+    plans.tie(plan, plans.LEGEND, color_legend(scene, dose))
+    if treatment.plan.used_sites:
+        levels = levels_gy or default_levels_gy(treatment)
+        isodoses = publish_isodoses(scene, dose, levels, f"{plan.GetName()}: isodose")
+        plans.tie(plan, plans.ISODOSES, *isodoses.models)
+
+
+def _publish_curves(
+    scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, treatment: Treatment, colors: Mapping[str, Color] | None
+) -> None:
+    nodes = publish_dvh(scene, f"{plan.GetName()}: DVH", curves_of_histograms(treatment.histograms), colors)
+    plans.tie(plan, plans.CURVES, nodes.table)
+    plans.tie(plan, plans.SERIES, *nodes.series)
+    plans.tie(plan, plans.CHART, nodes.chart)
+
+
+def _publish_tables(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, treatment: Treatment) -> None:
+    tables = {
+        plans.SITES: ("injections", site_columns(treatment.plan)),
+        plans.LIMITS: ("limits", limit_columns(treatment.plan)),
+        plans.STRUCTURES: ("doses", structure_columns(treatment.plan)),
+        plans.NOTICES: ("notices", notice_columns(treatment.notices)),
+    }
+    for role, (title, columns) in tables.items():
+        plans.tie(plan, role, publish_table(scene, f"{plan.GetName()}: {title}", columns))
+
+
+def _publish_injections(
+    scene: slicer.vtkMRMLScene, treatment: Treatment, name: str
+) -> slicer.vtkMRMLMarkupsFiducialNode:
+    """Put the sites whose position is known into a scene; those without activity are not selected."""
+    points = new_points(scene, f"{name}: injections")
+    for site, planned in zip(treatment.case.sites, treatment.plan.sites, strict=True):
+        if site.position_lps_mm is not None:
+            used = planned in treatment.plan.used_sites
+            text = f"{planned.activity_gbq:.3g} GBq" if used else "not used"
+            index = add_point(points, site.position_lps_mm, site.name, text)
+            points.SetNthControlPointSelected(index, used)
+    points.SetDescription(RESEARCH_USE)
+    return points
+
+
+def _file(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode) -> None:
+    """Put a plan and its nodes into a folder of their own, in the study that says the unit of dose.
+
+    SlicerRT reads the unit from the study and compares it with ``GY``, in capitals.
+    """
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    study = hierarchy.GetItemChildWithName(hierarchy.GetSceneItemID(), STUDY)
+    if not study:
+        study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), STUDY)
+        hierarchy.SetItemAttribute(study, "DicomRtImport.DoseUnitName", "GY")
+        hierarchy.SetItemAttribute(study, "DicomRtImport.DoseUnitValue", "1.0")
+    item = hierarchy.GetItemByDataNode(plan)
+    folder = hierarchy.GetItemParent(item) if item else 0
+    if not folder or hierarchy.GetItemParent(folder) != study:
+        folder = hierarchy.CreateFolderItem(study, plan.GetName())
+    for node in (plan, *plans.nodes_of(plan)):
+        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(folder, node)
+        hierarchy.SetItemParent(item, folder)
+        hierarchy.RequestOwnerPluginSearch(item)
+
+
+def _next_number(scene: slicer.vtkMRMLScene) -> int:
+    names = {plan.GetName() for plan in plans.plans_of(scene)}
+    return next(number for number in range(1, len(names) + 2) if f"Plan {number}" not in names)

@@ -1,0 +1,80 @@
+"""Roles proposed for segments: by their terminology, which is reliable, else by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import slicer
+
+from radioembolization.structures import Role
+
+#: SNOMED CT codes of types and of their modifiers' parents (https://browser.ihtsdotools.org).
+_BY_CODE = {
+    "10200004": Role.LIVER,  # liver structure
+    "39607008": Role.LUNGS,  # lung structure
+    "86049000": Role.TUMOUR,  # malignant neoplasm, primary
+    "14799000": Role.TUMOUR,  # neoplasm, secondary
+    "108369006": Role.TUMOUR,  # neoplasm
+    "4147007": Role.TUMOUR,  # mass
+    "52988006": Role.TUMOUR,  # lesion
+    "28231008": Role.ORGAN,  # gallbladder structure
+    "69695003": Role.ORGAN,  # stomach structure
+}
+#: Names in the languages of TotalSegmentator, of our own phantom and of common use; the first that fits counts.
+_BY_NAME = (
+    (re.compile(r"perfus|territor|normal|vessel|vein|arter|segment|lobe|body|bone", re.I), None),
+    (re.compile(r"tumou?r|lesion|metasta|\bhcc\b|\bgtv", re.I), Role.TUMOUR),
+    (re.compile(r"^lungs?\b|lungs?$", re.I), Role.LUNGS),
+    (re.compile(r"^(whole )?liver$", re.I), Role.LIVER),
+    (re.compile(r"gall ?bladder|stomach|duodenum|kidney|spleen|pancreas", re.I), Role.ORGAN),
+)
+#: Terminology of a segment nobody has said anything about.
+_GENERIC_TYPE = "85756007"  # tissue
+
+
+def proposed_roles(segmentation: slicer.vtkMRMLSegmentationNode, chosen: Mapping[str, Role]) -> dict[str, Role]:
+    """Return a role for every segment that shows one; roles chosen already are kept.
+
+    Where several segments could be the liver, only those whose terminology says so are proposed, and only if
+    there is one; otherwise the user decides.
+
+    Parameters
+    ----------
+    segmentation : vtkMRMLSegmentationNode
+    chosen : mapping of str to Role
+        By segment ID.
+    """
+    present = segmentation.GetSegmentation().GetSegmentIDs()
+    coded, named = {}, {}
+    for segment_id in present:
+        segment = segmentation.GetSegmentation().GetSegment(segment_id)
+        code = type_code(segment)
+        if code in _BY_CODE:
+            coded[segment_id] = _BY_CODE[code]
+        elif code in ("", _GENERIC_TYPE) and (role := role_of_name(segment.GetName())) is not None:
+            named[segment_id] = role
+    livers = [segment_id for segment_id, role in coded.items() if role is Role.LIVER]
+    if livers:
+        named = {segment_id: role for segment_id, role in named.items() if role is not Role.LIVER}
+    proposed = {**named, **coded, **{key: role for key, role in chosen.items() if key in present}}
+    if list(proposed.values()).count(Role.LIVER) > 1:
+        kept = [segment_id for segment_id, role in chosen.items() if role is Role.LIVER]
+        proposed = {key: role for key, role in proposed.items() if role is not Role.LIVER or key in kept}
+    return {segment_id: proposed[segment_id] for segment_id in present if segment_id in proposed}
+
+
+def role_of_name(name: str) -> Role | None:
+    """Return the role that a name shows, None if it shows none."""
+    return next((role for pattern, role in _BY_NAME if pattern.search(name.replace("_", " "))), None)
+
+
+def type_code(segment: slicer.vtkSegment) -> str:
+    """Return the code of the type in the terminology of a segment, empty if it has none.
+
+    Slicer stores a terminology as fields between tildes: context, category, type, ...; each field is
+    scheme^code^meaning.
+    """
+    fields = (segment.GetTerminology() or "").split("~")
+    parts = fields[2].split("^") if len(fields) > 2 else []
+    return parts[1] if len(parts) > 1 else ""

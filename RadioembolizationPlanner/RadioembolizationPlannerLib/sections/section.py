@@ -1,0 +1,93 @@
+"""What all sections of the panel share: their ``.ui`` file, and a way between widgets and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import slicer
+
+from radioembolization.errors import PlannerError
+from RadioembolizationPlannerLib.events import Event
+from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.session import PlanningSession
+
+
+class Section:
+    """A step of planning as a collapsible part of the panel.
+
+    A section shows parameters and changes them through the session; sections do not know each other.
+
+    Parameters
+    ----------
+    session : PlanningSession
+    resource_path : callable
+        Returns the path of a file in the module's Resources.
+    """
+
+    #: File in Resources/UI, without its ending.
+    name: ClassVar[str]
+
+    def __init__(self, session: PlanningSession, resource_path: Callable[[str], str]) -> None:
+        self.session = session
+        self.widget = slicer.util.loadUI(resource_path(f"UI/{self.name}.ui"))
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self.widget.setMRMLScene(session.scene)
+        self._showing = False
+        with self.showing():
+            self.set_up()
+
+    def set_up(self) -> None:
+        """Fill and connect the widgets, once."""
+
+    def show(self, parameters: PlannerParameters) -> None:
+        """Let the widgets say what the parameters are."""
+
+    def on_event(self, event: Event) -> None:
+        """Hear of something else that has happened."""
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """While widgets are being set, what they signal is no choice of the user."""
+        before, self._showing = self._showing, True
+        try:
+            yield
+        finally:
+            self._showing = before
+
+    def change(self, **changes: object) -> None:
+        """Change parameters as the user asked; nothing happens while widgets are being set."""
+        if not self._showing:
+            self.attempt(lambda: self.session.change(**changes))
+
+    def attempt(self, action: Callable[[], Any]) -> Any:
+        """Do something; what the planner refuses is told in the panel."""
+        try:
+            return action()
+        except PlannerError as error:
+            self.session.say(str(error), failed=True)
+            return None
+
+
+def set_choices(box: Any, choices: list[tuple[str, str]]) -> None:
+    """Fill a combo box with (text, value), unless it has them already."""
+    if [(box.itemText(i), box.itemData(i)) for i in range(box.count)] != choices:
+        box.clear()
+        for text, value in choices:
+            box.addItem(text, value)
+
+
+def choose(box: Any, value: str) -> None:
+    """Select the entry of a combo box with a value, none if there is no such entry."""
+    box.setCurrentIndex(box.findData(value))
+
+
+def set_number(box: Any, value: float | None) -> None:
+    """Set a spin box; None is its lowest value, which stands for nothing entered."""
+    box.value = box.minimum if value is None else value
+
+
+def number_of(box: Any) -> float | None:
+    """Return the number of a spin box, None at its lowest value."""
+    return None if box.value <= box.minimum + 1e-9 else float(box.value)

@@ -1,0 +1,68 @@
+"""What a session lets another process calculate; nothing here knows Slicer."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from radioembolization.errors import MissingPackage
+from radioembolization.files.plan_reader import plan_from_text
+from radioembolization.planning.certificate import Certificate
+from radioembolization.planning.recheck import Recheck, recheck
+from radioembolization.treatment import CaseInputs, PreparedCase, Treatment
+from RadioembolizationPlannerLib import worker
+from RadioembolizationPlannerLib.worker import Progress, prepare
+
+__all__ = ["CertifyRequest", "Planned", "certify", "plan", "prepare", "report_if_possible"]
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A planned treatment, the doses it was planned on, and its report; the report is empty if none could be made."""
+
+    treatment: Treatment
+    prepared: PreparedCase
+    report: str
+
+
+@dataclass(frozen=True, eq=False)
+class CertifyRequest:
+    """A case and the text of a plan file that is said to be a plan for it."""
+
+    inputs: CaseInputs
+    text: str
+    name: str
+
+
+def plan(given: CaseInputs | PreparedCase, progress: Progress) -> Planned:
+    """Plan a case and write its report; dose rows that are there already are not computed again."""
+    prepared = given if isinstance(given, PreparedCase) else prepare(given, progress)
+    treatment = worker.plan(prepared, progress)
+    progress("report", 0, 1)
+    return Planned(treatment, prepared, report_if_possible(treatment))
+
+
+def certify(request: CertifyRequest, progress: Progress) -> Recheck:
+    """Compute the doses of a case anew and check a plan with them, without a solver.
+
+    Raises
+    ------
+    CertificateRejected, PlanFileError
+        If the plan does not stand.
+    """
+    rows = prepare(request.inputs, progress).dose_per_gbq
+    progress("certificate", 0, 1)
+    stated = plan_from_text(request.text, request.name).plan
+    exactly = isinstance(stated.certificate, Certificate) and stated.certificate.fingerprint == rows.fingerprint
+    return recheck(stated, rows, same_rows=exactly)
+
+
+def report_if_possible(treatment: Treatment) -> str:
+    """Return the report page of a treatment; empty, with a note in the log, if its packages are not installed."""
+    from radioembolization.report import page
+
+    try:
+        return page(treatment)
+    except (MissingPackage, ImportError) as error:
+        logging.info("There will be no report: %s", error)
+        return ""

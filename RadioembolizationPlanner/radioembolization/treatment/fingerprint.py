@@ -1,0 +1,117 @@
+"""What a plan was made from, as digests: they tell later which inputs are not the same any more."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from scipy import ndimage
+
+from radioembolization.images import Grid, Volume
+from radioembolization.planning.goal_table import goal_to_value
+from radioembolization.planning.limit_table import limit_to_table
+from radioembolization.treatment.case import CaseInputs, SourceMask, SourceSite
+
+#: The part of a case that decides the plan but no dose per GBq.
+PRESCRIPTION = "prescription"
+#: Decimals of a position or matrix [mm] beyond which two grids are the same.
+_DECIMALS = 6
+
+T = TypeVar("T", Volume, SourceMask)
+#: Digests of images and masks that are still in use; neither changes once it is made.
+_KNOWN: WeakKeyDictionary[Volume | SourceMask, str] = WeakKeyDictionary()
+
+
+def input_digests(inputs: CaseInputs) -> dict[str, str]:
+    """Return the SHA256 of every part of a case by its name: images, structures, sites, settings, prescription.
+
+    The digest of a mask does not depend on how much empty space was stored around it.
+    """
+    digests = {
+        "scout image": volume_digest(inputs.scout),
+        "CT": volume_digest(inputs.ct),
+        "device and dose settings": _of_text(inputs.settings.device.name, *map(str, _settings(inputs))),
+        "lung mass": _of_text(inputs.lung_mass_kg, inputs.lung_mass_assumed),
+        "tumor-to-normal ratios": _of_text(dict(inputs.tumour_to_normal)),
+        PRESCRIPTION: _of_text(*_prescription(inputs)),
+    }
+    for structure in inputs.structures:
+        digests[f"structure '{structure.name}'"] = _of_text(str(structure.role), mask_digest(structure.source))
+    for site in inputs.sites:
+        digests[f"site '{site.name}'"] = _of_text(*_site(site))
+    return digests
+
+
+def changed_parts(planned: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Return in words which parts of a case differ from those a plan was made from."""
+    new = [f"{part} is new" for part in now if part not in planned]
+    gone = [f"{part} is missing" for part in planned if part not in now]
+    changed = [f"{part} has changed" for part in planned if part in now and planned[part] != now[part]]
+    return (*changed, *gone, *new)
+
+
+def volume_digest(volume: Volume | None) -> str:
+    """Return the SHA256 of the values and the placement of an image."""
+    return _of_text("none") if volume is None else _once(volume, _volume_digest)
+
+
+def mask_digest(source: SourceMask) -> str:
+    """Return the SHA256 of the voxels of a mask and of the place of its bounding box."""
+    return _once(source, _mask_digest)
+
+
+def _once(image: T, digest: Callable[[T], str]) -> str:
+    if image not in _KNOWN:
+        _KNOWN[image] = digest(image)
+    return _KNOWN[image]
+
+
+def _volume_digest(volume: Volume) -> str:
+    return _of_bytes(np.ascontiguousarray(volume.array), _grid(volume.grid))
+
+
+def _mask_digest(source: SourceMask) -> str:
+    boxes = ndimage.find_objects(source.mask.view(np.uint8))
+    if not boxes or boxes[0] is None:
+        return _of_text("empty")
+    box = boxes[0]
+    placed = source.grid.box(tuple(part.start for part in box), tuple(part.stop - part.start for part in box))
+    return _of_bytes(np.packbits(source.mask[box]), _grid(placed))
+
+
+def _grid(grid: Grid) -> tuple[object, ...]:
+    numbers = (*grid.spacing_mm, *grid.origin_mm, *grid.direction)
+    return (*grid.shape, *(round(float(number), _DECIMALS) + 0.0 for number in numbers))
+
+
+def _settings(inputs: CaseInputs) -> tuple[object, ...]:
+    settings = inputs.settings
+    lesions = inputs.synthetic_lesions
+    return settings.convention, settings.method, inputs.liver_density_g_per_cm3, tuple(inputs.spacing_mm), lesions
+
+
+def _prescription(inputs: CaseInputs) -> tuple[object, ...]:
+    given = inputs.prescription
+    rules = (given.at_most_sites, given.least_activity_gbq, given.most_activity_gbq)
+    limits = [limit_to_table(limit) for limit in given.limits]
+    return goal_to_value(given.goal), limits, rules, sorted(given.forbidden_sites), sorted(given.required_sites)
+
+
+def _site(site: SourceSite) -> tuple[object, ...]:
+    position = None if site.position_lps_mm is None else [round(p, 3) + 0.0 for p in site.position_lps_mm]
+    shares = (float(site.lung_shunt), float(site.extrahepatic_share))
+    return mask_digest(site.perfused), shares, str(site.pattern), position, site.nearest_to, list(site.among)
+
+
+def _of_text(*values: object) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode("utf-8")).hexdigest()
+
+
+def _of_bytes(array: np.ndarray, described: tuple[object, ...]) -> str:
+    digest = hashlib.sha256(array.reshape(-1).view(np.uint8).data)
+    digest.update(json.dumps([str(array.dtype), *described]).encode("utf-8"))
+    return digest.hexdigest()
