@@ -15,7 +15,6 @@ from slicer.util import VTKObservationMixin
 
 from radioembolization.errors import PlannerError
 from RadioembolizationPlannerLib.dependencies import ensure_packages, missing_packages
-from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.parameters import ParameterStore
 from RadioembolizationPlannerLib.runner import Runner, qt_timer
 from RadioembolizationPlannerLib.sample_data import register
@@ -64,6 +63,7 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         self.logic = None
         self.session = None
         self.sections = []
+        self.shown = None
 
     def setup(self):
         """Build the panel when the module is opened for the first time."""
@@ -104,7 +104,7 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
     def initializeParameterNode(self):
         """Show the parameters of the scene, and follow them and the nodes they name."""
         self.watcher.follow(self.logic.getParameterNode())
-        self.onParametersModified()
+        self.onParametersModified(everything=True)
 
     def onSceneStartClose(self, caller, event):
         """Let go of everything that belongs to the scene."""
@@ -121,24 +121,24 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         self.initializeParameterNode()
         self.session.scene_loaded()
 
-    def onParametersModified(self):
-        """Let every section show the parameters."""
+    def onParametersModified(self, everything=False):
+        """Let every section show what has changed of the parameters, or everything they show."""
         try:
             parameters = self.session.parameters
         except PlannerError as error:
             self.session.say(str(error), failed=True)
             return
+        before, self.shown = self.shown, parameters
         for section in self.sections:
-            with section.showing():
-                section.attempt(lambda section=section: section.show(parameters))
+            if everything or section.concerns(before, parameters):
+                with section.showing():
+                    section.attempt(lambda section=section: section.show(parameters))
 
     def onSessionEvent(self, event):
         """Let every section hear of something else."""
         for section in self.sections:
             with section.showing():
                 section.on_event(event)
-        if event is Event.STATUS:
-            slicer.util.showStatusMessage(self.session.status.text.split("\n")[0], 5000)
 
 
 #

@@ -108,6 +108,14 @@ def update_isodoses(
     return Isodoses(tuple(models[level] for level in drawn), drawn, tuple(empty))
 
 
+def isodoses_of(models: Iterable[slicer.vtkMRMLModelNode]) -> Isodoses:
+    """Return the set that models of a scene make up, such as those tied to a plan; other models are left out."""
+    levels = {level_gy(model): model for model in models}
+    levels.pop(None, None)
+    drawn = tuple(sorted(levels))
+    return Isodoses(tuple(levels[level] for level in drawn), drawn, ())
+
+
 def level_gy(model: slicer.vtkMRMLModelNode) -> float | None:
     """Return the level of a model [Gy], or None if it is no isodose."""
     text = model.GetAttribute(_ATTRIBUTE)

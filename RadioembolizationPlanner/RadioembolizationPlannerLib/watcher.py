@@ -25,10 +25,10 @@ class Watcher(VTKObservationMixin):
     ----------
     session : PlanningSession
     parameters_modified : callable
-        Called when the parameters have changed.
+        Called when the parameters have changed; with ``everything=True`` when what they name has.
     """
 
-    def __init__(self, session: PlanningSession, parameters_modified: Callable[[], None]) -> None:
+    def __init__(self, session: PlanningSession, parameters_modified: Callable[..., None]) -> None:
         import qt
 
         VTKObservationMixin.__init__(self)
@@ -68,7 +68,7 @@ class Watcher(VTKObservationMixin):
 
     def _on_segments(self, _caller: object, _event: object) -> None:
         """Segments were added, removed or renamed: tables that list them are shown anew."""
-        self._parameters_modified()
+        self._parameters_modified(everything=True)
         self._timer.start()
 
     def _follow_inputs(self) -> None:

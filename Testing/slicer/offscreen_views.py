@@ -1,19 +1,12 @@
-"""Pictures of slice and 3D views and of charts without a screen, for tests and documentation.
-
-Slice and 3D views are drawn by Slicer's own displayable managers.  The wheel has no plot view, so a chart is
-drawn from its nodes with VTK.
-"""
+"""Slice and 3D views without a screen, drawn by Slicer's own displayable managers."""
 
 from __future__ import annotations
 
-import ctypes.util
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from offscreen_window import DARK, DARK_ABOVE, new_window, picture_of, save_picture
 
 _SLICE_MANAGERS = (
     "vtkMRMLModelSliceDisplayableManager",
@@ -31,28 +24,10 @@ _SPACE_MANAGERS = (
     "vtkMRMLMarkupsDisplayableManager",
     "vtkMRMLOrientationMarkerDisplayableManager",
 )
-_DARK = (0.07, 0.08, 0.10)
-_DARK_ABOVE = (0.17, 0.19, 0.24)
-_LIGHT = (0.92, 0.92, 0.92)
-_GRID = (0.28, 0.30, 0.34)
 #: In 3D: where the camera stands, seen from the middle of the scene, in RAS.
 _FROM_FRONT = (0.35, 1.0, 0.30)
-_SCREEN_DPI = 96
 #: Translucent layers told apart; more cost seconds without a graphics card.
 _PEELS = 16
-
-
-def require_rendering() -> None:
-    """Skip the test that calls it where nothing can be drawn without a screen."""
-    if sys.platform == "linux" and not ctypes.util.find_library("EGL"):
-        pytest.skip("libEGL is not installed (apt-get install libegl1 libgl1-mesa-dri)")
-    import vtk
-
-    window = _window((8, 8))
-    window.AddRenderer(vtk.vtkRenderer())
-    window.Render()
-    if not window.SupportsOpenGL():
-        pytest.skip("there is no driver for OpenGL without a screen (apt-get install libgl1-mesa-dri)")
 
 
 class _View:
@@ -63,7 +38,7 @@ class _View:
         import vtk
 
         self._scene, self._before = scene, _node_ids(scene)
-        self.renderer, self.window = vtk.vtkRenderer(), _window(size)
+        self.renderer, self.window = vtk.vtkRenderer(), new_window(size)
         self.window.AddRenderer(self.renderer)
         self._interactor = vtk.vtkRenderWindowInteractor()  # the manager of markups asks for one
         self._interactor.SetRenderWindow(self.window)
@@ -97,11 +72,11 @@ class _View:
 
     def picture(self) -> np.ndarray:
         """Return what the view shows as an array (rows, columns, 3) of bytes, top row first."""
-        return _picture(self.window)
+        return picture_of(self.window)
 
     def save(self, path: Path) -> None:
         """Write what the view shows as PNG."""
-        _save(self.window, path)
+        save_picture(self.window, path)
 
 
 class SliceView(_View):
@@ -195,8 +170,8 @@ class ThreeDView(_View):
         self.node = self.logic.AddViewNode(name)
         self.node.SetBoxVisible(False)
         self.node.SetAxisLabelsVisible(False)
-        self.node.SetBackgroundColor(*_DARK)
-        self.node.SetBackgroundColor2(*_DARK_ABOVE)
+        self.node.SetBackgroundColor(*DARK)
+        self.node.SetBackgroundColor2(*DARK_ABOVE)
         self.node.SetOrientationMarkerType(slicer.vtkMRMLAbstractViewNode.OrientationMarkerTypeAxes)
         self._start(slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance(), _SPACE_MANAGERS, self.node)
         self.renderer.SetUseDepthPeeling(1)
@@ -212,61 +187,6 @@ class ThreeDView(_View):
         self.renderer.ResetCamera()
         camera.Zoom(zoom)
         self.renderer.ResetCameraClippingRange()
-
-
-def plot_picture(chart: Any, path: Path | None = None, size: tuple[int, int] = (900, 640)) -> np.ndarray:
-    """Draw the chart of plot nodes, and return the picture (rows, columns, 3), top row first."""
-    import vtk
-
-    plot = vtk.vtkChartXY()
-    plot.SetTitle(chart.GetTitle())
-    plot.GetTitleProperties().SetColor(*_LIGHT)
-    plot.GetTitleProperties().SetFontSize(chart.GetTitleFontSize() + 4)
-    _set_axis(plot.GetAxis(vtk.vtkAxis.BOTTOM), chart, chart.GetXAxisTitle(), chart.GetXAxisRange())
-    _set_axis(plot.GetAxis(vtk.vtkAxis.LEFT), chart, chart.GetYAxisTitle(), chart.GetYAxisRange())
-    for index in range(chart.GetNumberOfPlotSeriesNodes()):
-        _add_line(plot, chart.GetNthPlotSeriesNode(index))
-    plot.SetShowLegend(bool(chart.GetLegendVisibility()))
-    legend = plot.GetLegend()
-    legend.GetBrush().SetColorF(*_DARK_ABOVE)
-    legend.GetPen().SetColorF(*_GRID)
-    legend.GetLabelProperties().SetColor(*_LIGHT)
-    legend.SetLabelSize(chart.GetLegendFontSize())
-    actor, renderer, window = vtk.vtkContextActor(), vtk.vtkRenderer(), _window(size)
-    actor.GetScene().AddItem(plot)
-    renderer.SetBackground(*_DARK)
-    renderer.AddActor(actor)
-    actor.GetScene().SetRenderer(renderer)
-    window.SetMultiSamples(8)
-    window.AddRenderer(renderer)
-    if path is not None:
-        _save(window, path)
-    return _picture(window)
-
-
-def _set_axis(axis: Any, chart: Any, title: str, bounds: tuple[float, float]) -> None:
-    import vtk
-
-    axis.SetTitle(title)
-    axis.GetTitleProperties().SetColor(*_LIGHT)
-    axis.GetTitleProperties().SetFontSize(chart.GetAxisTitleFontSize())
-    axis.GetLabelProperties().SetColor(*_LIGHT)
-    axis.GetLabelProperties().SetFontSize(chart.GetAxisLabelFontSize())
-    axis.GetPen().SetColorF(*_LIGHT)
-    axis.GetGridPen().SetColorF(*_GRID)
-    axis.SetBehavior(vtk.vtkAxis.FIXED)
-    axis.SetRange(*bounds)
-
-
-def _add_line(plot: Any, series: Any) -> None:
-    import vtk
-
-    line = plot.AddPlot(vtk.vtkChart.LINE)
-    line.SetInputData(series.GetTableNode().GetTable(), series.GetXColumnName(), series.GetYColumnName())
-    line.SetLabel(series.GetName())
-    line.GetPen().SetColorF(*series.GetColor())
-    line.GetPen().SetWidth(series.GetLineWidth())
-    line.GetPen().SetLineType(series.GetLineStyle())  # the numbers of both enumerations agree
 
 
 def _give_to_application(logic: Any, collection: str, scene: Any) -> None:
@@ -289,47 +209,3 @@ def _application() -> Any:
     import slicer
 
     return slicer.app.applicationLogic()
-
-
-def _window(size: tuple[int, int]) -> Any:
-    if sys.platform == "linux" and "DISPLAY" not in os.environ:
-        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-    import vtk
-
-    window = vtk.vtkRenderWindow()
-    window.SetOffScreenRendering(1)
-    window.SetSize(*size)
-    window.SetDPI(_SCREEN_DPI)
-    window.SetAlphaBitPlanes(1)
-    window.SetMultiSamples(0)  # with them, Mesa loses translucent surfaces
-    return window
-
-
-def _grabber(window: Any) -> Any:
-    import vtk
-
-    window.Render()
-    grabber = vtk.vtkWindowToImageFilter()
-    grabber.SetInput(window)
-    grabber.SetInputBufferTypeToRGB()
-    grabber.ReadFrontBufferOff()
-    return grabber
-
-
-def _picture(window: Any) -> np.ndarray:
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    grabber = _grabber(window)
-    grabber.Update()
-    columns, rows, _ = grabber.GetOutput().GetDimensions()
-    pixels = vtk_to_numpy(grabber.GetOutput().GetPointData().GetScalars())
-    return pixels.reshape(rows, columns, -1)[::-1].copy()
-
-
-def _save(window: Any, path: Path) -> None:
-    import vtk
-
-    grabber, writer = _grabber(window), vtk.vtkPNGWriter()
-    writer.SetFileName(str(path))
-    writer.SetInputConnection(grabber.GetOutputPort())
-    writer.Write()

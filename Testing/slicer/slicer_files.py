@@ -90,6 +90,8 @@ class CoreIOManager:
         if kind not in _NODES:
             return None
         node = self._scene.AddNewNodeByClass(_NODES[kind], name)
+        if kind == "TextFile":  # an empty text has no default storage
+            node.SetAndObserveStorageNodeID(self._scene.AddNewNodeByClass("vtkMRMLTextStorageNode").GetID())
         node.AddDefaultStorageNode(path)
         node.GetStorageNode().SetFileName(path)
         if not node.GetStorageNode().ReadData(node):

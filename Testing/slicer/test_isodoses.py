@@ -20,6 +20,7 @@ from RadioembolizationPlannerLib.colors import color_of_dose  # noqa: E402
 from RadioembolizationPlannerLib.dose_display import show_dose  # noqa: E402
 from RadioembolizationPlannerLib.isodoses import (  # noqa: E402
     default_levels_gy,
+    isodoses_of,
     level_gy,
     publish_isodoses,
     update_isodoses,
@@ -173,7 +174,13 @@ def test_names_levels_and_colors(scene):
     assert high.GetColor() == pytest.approx(color_of_dose(120.0, 150.0))
     assert 0.0 < low.GetOpacity() < high.GetOpacity() < 1.0
     assert low.GetVisibility2D() and low.GetVisibility() and not low.GetScalarVisibility()
-    assert level_gy(scene.AddNewNodeByClass("vtkMRMLModelNode")) is None
+
+
+def test_a_set_is_found_again_among_the_models_of_a_scene(scene):
+    isodoses = publish_isodoses(scene, _gaussian(scene, _grid(_ISOTROPIC, _OBLIQUE)), [40.0, 120.0])
+    other = scene.AddNewNodeByClass("vtkMRMLModelNode", "vessel")
+    assert level_gy(other) is None
+    assert isodoses_of([isodoses.models[1], other, isodoses.models[0]]) == isodoses
 
 
 def test_levels_that_no_voxel_exceeds_are_left_out_and_named(scene):

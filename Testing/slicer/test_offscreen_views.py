@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import numpy as np
+import offscreen_charts
 import offscreen_views
+import offscreen_window
 import pytest
 import slicer_headless
 
@@ -31,7 +33,7 @@ _HIGHEST_GY = 100.0
 
 @pytest.fixture(autouse=True)
 def _rendering():
-    offscreen_views.require_rendering()
+    offscreen_window.require_rendering()
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def test_a_chart_is_drawn_with_the_colors_of_its_lines(scene, tmp_path):
     edges = np.linspace(0.0, 100.0, 201)
     curves = DvhCurves(edges, {"tumor": np.clip((90.0 - edges) / 40.0, 0.0, 1.0), "liver": np.exp(-edges / 20.0)})
     chart = publish_dvh(scene, "DVH", curves, {"tumor": (1.0, 0.8, 0.0), "liver": (0.0, 0.8, 0.4)}).chart
-    picture = offscreen_views.plot_picture(chart, tmp_path / "dvh.png")
+    picture = offscreen_charts.plot_picture(chart, tmp_path / "dvh.png")
     assert (tmp_path / "dvh.png").stat().st_size > 5000
     liver = np.argwhere(_close(picture, (0.0, 0.8, 0.4)))
     left = liver[liver[:, 1] < 150]

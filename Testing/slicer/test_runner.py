@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import runner_tasks as tasks
 
 from radioembolization import errors
 from RadioembolizationPlannerLib import child_process, worker
-from RadioembolizationPlannerLib.runner import KILLED_AFTER_S, Runner, run_blocking
+from RadioembolizationPlannerLib.runner import KILLED_AFTER_S, Runner, qt_timer, run_blocking
 
 HERE = Path(__file__).resolve().parent
 MODULE = HERE.parents[1] / "RadioembolizationPlanner"
@@ -287,6 +288,20 @@ def test_a_timer_polls_while_a_task_runs_and_no_longer(told):
     assert not timer.runs
 
 
+def test_the_timer_of_qt_polls_ten_times_a_second(monkeypatch):
+    class QTimer:
+        def setInterval(self, milliseconds):  # noqa: N802
+            self.interval = milliseconds
+
+        def connect(self, signal, function):
+            self.connected = (signal, function)
+
+    monkeypatch.setitem(sys.modules, "qt", types.SimpleNamespace(QTimer=QTimer))
+    runner = Runner(qt_timer)
+    assert runner._timer.interval == 100
+    assert runner._timer.connected == ("timeout()", runner.poll)
+
+
 def test_the_child_knows_neither_slicer_nor_qt_nor_vtk():
     imported = run_blocking(tasks.modules, None)
     assert not {"slicer", "vtk", "vtkmodules", "qt", "ctk", "cvxpy"} & set(imported)
@@ -299,8 +314,6 @@ def test_the_child_does_not_find_our_files_under_their_bare_names():
 
 
 def test_python_is_that_of_slicer_inside_it_and_this_one_outside(monkeypatch, tmp_path):
-    import types
-
     python_slicer = tmp_path / "PythonSlicer"
     python_slicer.write_text("#!/bin/sh\n", encoding="utf-8")
     python_slicer.chmod(0o755)

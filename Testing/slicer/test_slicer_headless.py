@@ -24,6 +24,7 @@ def standins(scene):
 def _volume() -> object:
     matrix = vtk.vtkMatrix4x4()
     matrix.SetElement(0, 0, -2.0)
+    matrix.SetElement(1, 1, -1.0)  # right-handed: the reader turns a left-handed image over
     matrix.SetElement(2, 3, 30.0)
     return slicer.util.addVolumeFromArray(np.arange(24.0).reshape(2, 3, 4), ijkToRAS=matrix, name="Dose")
 
@@ -66,10 +67,12 @@ def _mask(segmentation, volume) -> np.ndarray:
 def test_a_scene_file_refers_to_the_saved_nodes(scene, tmp_path):
     node = scene.AddNewNodeByClass("vtkMRMLTextNode", "Notices")
     node.SetText("none")
+    node.SetForceCreateStorageNode(node.CreateStorageNodeAlways)  # a short text is kept in the scene file
     assert slicer.util.saveNode(node, str(tmp_path / "notices.txt"))
     assert slicer.util.saveScene(str(tmp_path / "plan.mrml"))
     slicer.util.loadScene(str(tmp_path / "plan.mrml"), properties={"clear": True})
     assert slicer.util.getNode("Notices").GetText() == "none"
+    assert slicer.util.loadText(str(tmp_path / "notices.txt")).GetText() == "none"
 
 
 def test_nodes_come_back_from_files(scene, tmp_path):
@@ -103,7 +106,6 @@ def test_nodes_come_back_from_files(scene, tmp_path):
         assert slicer.util.saveNode(node, str(tmp_path / name)), name
         loaded = load(str(tmp_path / name))
         assert loaded is not node and loaded.GetClassName() == node.GetClassName()
-    assert scene.GetFirstNode("Sites_1", "vtkMRMLMarkupsFiducialNode") or points.GetNumberOfControlPoints() == 1
 
 
 def test_a_file_that_is_not_there_is_named(scene, tmp_path):

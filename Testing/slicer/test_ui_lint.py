@@ -122,6 +122,7 @@ def test_each_rule_for_ui_files_sees_its_mistake(ui_file, old, new, problem):
         'slicer.app.connect("aboutToQuit()", f)',
         'self.panel.ui.planButton.enabled = False\nself.ui.ctSelector.currentNodeID = ""',
         "self.ui.ctSelector.setCurrentNode(node)\nself.ui.planButton.setText('a')\nself.ui.planButton.click()",
+        "self.ui.panelLayout.addWidget(widget)",
         "socket.connect(address)",
     ],
 )

@@ -209,8 +209,9 @@ def panel_problems(path: Path, ui_files: list[Path]) -> list[str]:
     """
     classes: dict[str, set[str]] = defaultdict(set)
     for ui_file in ui_files:
-        for name, cls in UiFile.read(ui_file).classes.items():
-            classes[name].add(cls)
+        ui = UiFile.read(ui_file)
+        for element in (*ui.widgets, *ui.root.iter("layout")):  # both become attributes of ``ui``
+            classes[element.get("name", "")].add(element.get("class", ""))
     checker = PanelChecker(dict(classes))
     checker.visit(ast.parse(path.read_text(encoding="utf-8")))
     return [f"{path.name}:{line}: {text}" for line, text in sorted(checker.problems)]

@@ -15,6 +15,7 @@ class CaseSection(Section):
     """Images, microspheres and grid of the case."""
 
     name = "CaseSection"
+    shows = ("case_name", "scout", "ct", "device", "convention", "method", "spacing_mm", "liver_density_g_per_cm3")
 
     def set_up(self) -> None:
         set_choices(

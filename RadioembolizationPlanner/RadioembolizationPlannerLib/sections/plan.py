@@ -39,6 +39,9 @@ class PlanSection(Section):
         ui.backButton.connect("clicked(bool)", self._on_back)
         self._show_status()
 
+    def concerns(self, before: PlannerParameters | None, now: PlannerParameters) -> bool:
+        return True  # anything may be what was missing
+
     def show(self, parameters: PlannerParameters) -> None:
         self._build_sliders([site.name for site in parameters.sites])
         for name, slider in self._sliders.items():

@@ -44,6 +44,19 @@ class PrescriptionSection(Section):
     """What is asked of the plan."""
 
     name = "PrescriptionSection"
+    shows = (
+        "device",
+        "preset",
+        "limits",
+        "goal",
+        "override_reason",
+        "at_most_sites",
+        "least_activity_gbq",
+        "most_activity_gbq",
+        "segmentation",
+        "roles",
+        "sites",
+    )
 
     def set_up(self) -> None:
         ui, self._goal_list = self.ui, _goals()

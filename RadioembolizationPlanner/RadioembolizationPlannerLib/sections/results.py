@@ -19,6 +19,7 @@ class ResultsSection(Section):
     """Everything that is done with a plan once there is one."""
 
     name = "ResultsSection"
+    shows = ("shown_plan", "isodoses_gy")
 
     def set_up(self) -> None:
         ui = self.ui

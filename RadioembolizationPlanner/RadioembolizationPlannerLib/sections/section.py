@@ -28,6 +28,8 @@ class Section:
 
     #: File in Resources/UI, without its ending.
     name: ClassVar[str]
+    #: Parameters that the section shows.
+    shows: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, session: PlanningSession, resource_path: Callable[[str], str]) -> None:
         self.session = session
@@ -43,6 +45,10 @@ class Section:
 
     def show(self, parameters: PlannerParameters) -> None:
         """Let the widgets say what the parameters are."""
+
+    def concerns(self, before: PlannerParameters | None, now: PlannerParameters) -> bool:
+        """Return whether a change of parameters is to be shown."""
+        return before is None or any(getattr(before, name) != getattr(now, name) for name in self.shows)
 
     def on_event(self, event: Event) -> None:
         """Hear of something else that has happened."""

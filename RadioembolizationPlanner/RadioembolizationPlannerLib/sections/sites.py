@@ -22,6 +22,7 @@ class SitesSection(Section):
     """Candidate sites as rows of a table."""
 
     name = "SitesSection"
+    shows = ("segmentation", "roles", "site_points", "sites", "lung_shunt", "tumour_to_normal")
 
     def set_up(self) -> None:
         titles = [_("Site"), _("Perfused volume"), _("Shunt %"), _("Distribution"), _("Extrahepatic %"), _("Use")]

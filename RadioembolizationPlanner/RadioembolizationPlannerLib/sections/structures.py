@@ -19,6 +19,7 @@ class StructuresSection(Section):
     """The segmentation and the role of every segment."""
 
     name = "StructuresSection"
+    shows = ("segmentation", "roles", "lung_mass_kg", "lung_mass_assumed")
 
     def set_up(self) -> None:
         self._table = Table(self.ui.rolesTable, [_("Segment"), _("Role")])

@@ -30,7 +30,9 @@ class Table:
         self._table = widget
         widget.setColumnCount(len(titles))
         widget.setHorizontalHeaderLabels(list(titles))
+        widget.setWordWrap(False)
         widget.verticalHeader().setVisible(False)
+        widget.verticalHeader().setDefaultSectionSize(_ROW_PIXELS)
         widget.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         widget.horizontalHeader().setSectionResizeMode(stretched, qt.QHeaderView.Stretch)
         widget.setSelectionBehavior(qt.QAbstractItemView.SelectRows)

@@ -20,6 +20,10 @@ IDENTITY = (
     *("StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "StudyDescription"),
     *("ReferringPhysicianName", "FrameOfReferenceUID", "PositionReferenceIndicator"),
 )
+_AT_LEAST_EMPTY = (
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator"),
+)
 #: What must be the same in every file of a series.
 _SAME = ("PatientID", "StudyInstanceUID", "FrameOfReferenceUID", "SOPClassUID", "Rows", "Columns", "PixelSpacing")
 #: Objects that may lie beside images in a folder and are none.
@@ -199,22 +203,25 @@ def _thickness(dataset: Dataset) -> float | None:
 
 
 def _identity(dataset: Dataset) -> dict[str, str]:
+    from pydicom.multival import MultiValue
+
     identity = {}
     for keyword in IDENTITY:
         value = dataset.get(keyword)
         if value not in (None, ""):
-            many = not isinstance(value, str) and hasattr(value, "__iter__") and keyword == "DeidentificationMethod"
-            identity[keyword] = "\\".join(value) if many else str(value)
+            identity[keyword] = "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value)
     if "DeidentificationMethod" not in identity:
         identity.pop("PatientIdentityRemoved", None)  # by the standard one needs the other
     return identity
 
 
 def set_identity(dataset: Dataset, identity: Mapping[str, str]) -> None:
-    """Write the attributes of patient, study and frame of reference; those every file must have are at least empty."""
-    for keyword in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"):
-        setattr(dataset, keyword, identity.get(keyword, ""))
-    for keyword in ("AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator"):
-        setattr(dataset, keyword, identity.get(keyword, ""))
-    for keyword, value in identity.items():
-        setattr(dataset, keyword, value)
+    """Write the attributes of patient, study and frame of reference, unchanged even if the images bend the standard.
+
+    Those that every file must have are at least empty.
+    """
+    from pydicom.config import disable_value_validation
+
+    with disable_value_validation():
+        for keyword in (*_AT_LEAST_EMPTY, *identity):
+            setattr(dataset, keyword, identity.get(keyword, ""))

@@ -156,7 +156,7 @@ def _nm(array: np.ndarray, grid: Grid, created: datetime | None) -> Dataset:
     pixels, scale = _whole_counts(array)
     dataset = _image(NM_STORAGE, "NM", ["PRIMARY", "RECON TOMO", "EMISSION"], False, pixels, created)
     if scale != 1.0:
-        dataset.ImageComments = f"{RESEARCH_USE_ONLY} Counts are pixel values times {number(scale)}."
+        dataset.ImageComments = f"{RESEARCH_USE_ONLY} Counts are pixel values times {scale:.9g}."
     set_plane(dataset, grid)
     place: Any = type(dataset)()
     for keyword in ("ImagePositionPatient", "ImageOrientationPatient"):

@@ -38,6 +38,7 @@ ROUNDING_BELOW_ZERO = 1e-6
 _DESCRIPTION = "{label} (research use only)"
 LABEL_CHARACTERS = LO_CHARACTERS - len(_DESCRIPTION.format(label=""))
 _MOST = np.iinfo(np.uint32).max
+_COMMENT_CHARACTERS = 10000  # of the 10240 of a long text (LT)
 _OFFSETS = 0x3004000C
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 
@@ -86,6 +87,8 @@ def write_rtdose(
         If a text does not fit.
     """
     check_rtdose(dose, plan_label)
+    if len(comment) > _COMMENT_CHARACTERS:
+        raise InputError(f"The comment has {len(comment)} characters: at most {_COMMENT_CHARACTERS} fit.")
     if rt_plan_uid is not None and (len(rt_plan_uid) > 64 or not _UID.fullmatch(rt_plan_uid)):
         raise InputError(f"The RT Plan UID '{rt_plan_uid}' is no DICOM UID: numbers with dots, at most 64 characters.")
     array, grid = as_frames(dose.array, dose.grid)
@@ -154,12 +157,15 @@ def _set_doses(dataset: Dataset, array: np.ndarray) -> None:
 
 
 def _set_reference(dataset: Dataset, reference: PlanningImages | None) -> None:
+    from pydicom.config import disable_value_validation
+
     identity: Mapping[str, str] = {} if reference is None else reference.identity
     set_identity(dataset, identity)
     if reference is None:
         return
     series = type(dataset)()
-    series.SeriesInstanceUID = reference.series_uid
+    with disable_value_validation():
+        series.SeriesInstanceUID = reference.series_uid
     series.ReferencedInstanceSequence = _references(reference)
     dataset.ReferencedSeriesSequence = [series]
     dataset.ReferencedImageSequence = _references(reference)
@@ -170,10 +176,12 @@ def _references(images: PlanningImages) -> list[Dataset]:
 
 
 def _reference_to(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
+    from pydicom.config import disable_value_validation
     from pydicom.dataset import Dataset as Item
 
     item = Item()
-    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class_uid, sop_instance_uid
+    with disable_value_validation():  # images in use have UIDs that bend the standard
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class_uid, sop_instance_uid
     return item
 
 

@@ -156,6 +156,18 @@ def test_the_dose_belongs_to_patient_study_and_frame_of_its_images(tmp_path, dos
     assert str(dataset.ImageComments).endswith("Y-90 glass, 2 sites") and "Research use only" in dataset.ImageComments
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value")
+@pytest.mark.filterwarnings("ignore:The value length")
+def test_identity_that_bends_the_standard_is_kept_to_the_letter(tmp_path, dose):
+    bent = {"PatientID": "7" * 70, "StudyInstanceUID": "1.02.3", "StudyDate": "2026.01.31", "PatientSex": "male"}
+    folder = tmp_path / "bent"
+    with pydicom.config.disable_value_validation():
+        write_slices(folder, [30.0], series="1.03.4", ImagePositionPatient=[10, -20, 30], **bent)
+    dataset = write(dose, tmp_path / "dose.dcm", reference=read_planning_images(folder))
+    assert {keyword: str(dataset[keyword].value) for keyword in bent} == bent
+    assert dataset.ReferencedImageSequence[0].ReferencedSOPInstanceUID == "1.03.4.1"
+
+
 def test_the_same_plan_gives_the_same_file_and_another_its_own_series_in_the_same_study(tmp_path, dose, images):
     first = write(dose, tmp_path / "a.dcm", reference=images)
     write(dose, tmp_path / "again.dcm", reference=images)
@@ -234,6 +246,7 @@ def test_what_is_no_dose_of_a_plan_is_refused_and_nothing_written(tmp_path, dose
     refused(Volume(dose.array, away, Unit.GY), "no space", NoOverlap, reference=images)
     for label in ("", " ", "x" * 45, "a\\b", "a\nb"):
         refused(dose, "label", InputError, plan_label=label)
+    refused(dose, "comment has 10001", InputError, comment="x" * 10001)
     assert len(write(dose, tmp_path / "longest.dcm", plan_label="x" * 44).SeriesDescription) == 64
 
 
