@@ -15,6 +15,7 @@ from slicer.util import VTKObservationMixin
 
 from radioembolization.errors import PlannerError
 from RadioembolizationPlannerLib.dependencies import ensure_packages, missing_packages
+from RadioembolizationPlannerLib.layouts import register_layout
 from RadioembolizationPlannerLib.parameters import ParameterStore
 from RadioembolizationPlannerLib.runner import Runner, qt_timer
 from RadioembolizationPlannerLib.sample_data import register
@@ -77,6 +78,7 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
+        register_layout(slicer.mrmlScene)  # a saved scene names the layout but does not describe it
         for section in SECTIONS:
             self.sections.append(section(self.session, self.resourcePath))
             self.ui.sectionsLayout.addWidget(self.sections[-1].widget)

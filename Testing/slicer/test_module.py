@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import types
 import unittest
 from typing import Any
@@ -26,38 +25,6 @@ def module(scene: Any) -> types.ModuleType:
     return RadioembolizationPlanner
 
 
-class _Button:
-    """A button that keeps what is connected to it; only its real signal is accepted."""
-
-    def __init__(self) -> None:
-        self.slots: list[Any] = []
-
-    def connect(self, signal: str, slot: Any) -> None:
-        assert signal == "clicked(bool)"
-        self.slots.append(slot)
-
-    def click(self) -> None:
-        for slot in self.slots:
-            slot(False)
-
-
-@pytest.fixture
-def panel(module, monkeypatch):
-    """The widget on a panel of two names, its patient coarse."""
-    ui = types.SimpleNamespace(planButton=_Button(), statusLabel=types.SimpleNamespace(text="before"))
-    root = types.SimpleNamespace(setMRMLScene=lambda scene: None)
-    loaded: list[str] = []
-    monkeypatch.setattr(slicer.util, "loadUI", lambda path: loaded.append(path) or root)
-    monkeypatch.setattr(slicer.util, "childWidgetVariables", lambda widget: ui)
-    monkeypatch.setitem(sys.modules, "qt", types.SimpleNamespace(Qt=types.SimpleNamespace(WaitCursor=3)))
-    layout = types.SimpleNamespace(addWidget=lambda widget: None)
-    widget = module.RadioembolizationPlannerWidget(types.SimpleNamespace(layout=lambda: layout))
-    widget.setup()
-    assert loaded[0].endswith("Resources/UI/RadioembolizationPlanner.ui")
-    yield widget
-    widget.cleanup()
-
-
 def test_module_says_what_it_is(module):
     parent = types.SimpleNamespace()
     module.RadioembolizationPlanner(parent)
@@ -66,50 +33,71 @@ def test_module_says_what_it_is(module):
     assert "Research use only; not a medical device" in parent.helpText
 
 
-def test_logic_carries_the_synthetic_patient_through_the_scene(module, scene):
-    pytest.importorskip("radioembolization.phantom")
-    logic = module.RadioembolizationPlannerLogic()
-    case, nodes, treatment = logic.planSyntheticPatient(spacingMm=6.0)
-    for node in (case.segmentation, case.scout, case.ct, nodes.dose, nodes.sites, nodes.injections):
-        assert scene.GetNodeByID(node.GetID()) is node
-    assert slicer.util.arrayFromVolume(nodes.dose).max() == pytest.approx(treatment.dose.array.max(), rel=1e-6)
-    summary = logic.summary(treatment)
-    assert "Plan of 'synthetic patient 1'. Research use only" in summary
-    assert f"Notices: {len(treatment.notices)}," in summary and len(treatment.notices) > 0
+def test_module_registers_its_sample_data_once_slicer_is_up(module, monkeypatch):
+    connected = []
+    monkeypatch.setattr(slicer.app, "connect", lambda signal, slot: connected.append((signal, slot)))
+    module.RadioembolizationPlanner(types.SimpleNamespace())
+    assert connected == [("startupCompleted()", module.register)]
 
 
-def test_button_plans_and_the_label_tells_so(panel, monkeypatch):
-    pytest.importorskip("radioembolization.phantom")
-    plan = panel.logic.planSyntheticPatient
-    monkeypatch.setattr(panel.logic, "planSyntheticPatient", lambda: plan(spacingMm=6.0))
-    monkeypatch.setattr(sys.modules["RadioembolizationPlanner"], "ensure_packages", lambda path, feature: None)
-    panel.ui.planButton.click()
-    assert "Injected:" in panel.ui.statusLabel.text
+def test_logic_gives_a_session_that_scripts_drive_without_a_panel(module, scene):
+    """As in a script: no timer polls, the caller waits."""
+    from RadioembolizationPlannerLib.synthetic import load_synthetic_patient
+
+    session = module.RadioembolizationPlannerLogic().newSession()
+    load_synthetic_patient(session, spacing_mm=6.0)
+    session.compute_doses()
+    assert session.runner.is_running
+    session.runner.wait(120.0)
+    site = session.parameters.sites[0].name
+    session.set_activities({site: 2.0})
+    plan = session.keep_activities("by a script")
+    dose = slicer.util.arrayFromVolume(plan.GetNodeReference("planDose"))
+    assert dose.max() > 10.0 and session.parameters.shown_plan is plan
 
 
-def test_a_failed_plan_leaves_no_old_result_in_the_label(panel, monkeypatch):
-    def fail():
-        raise ValueError("no plan")
-
-    monkeypatch.setattr(panel.logic, "planSyntheticPatient", fail)
-    monkeypatch.setattr(sys.modules["RadioembolizationPlanner"], "ensure_packages", lambda path, feature: None)
-    with pytest.raises(ValueError, match="no plan"):
-        panel.ui.planButton.click()
-    assert panel.ui.statusLabel.text == ""
+def test_two_sessions_share_the_parameters_of_the_scene(module, scene):
+    first, second = (module.RadioembolizationPlannerLogic().newSession() for _ in range(2))
+    first.change(case_name="shared", at_most_sites=2)
+    assert second.parameters == first.parameters and second.parameters.case_name == "shared"
 
 
-def test_closing_the_scene_empties_the_label(panel, scene):
-    panel.ui.statusLabel.text = "a plan"
-    scene.Clear(False)
-    assert panel.ui.statusLabel.text == ""
+@pytest.mark.gui
+def test_panel_opens_on_an_empty_scene_and_says_what_is_missing(module, slicer_widgets):
+    widget = slicer_widgets(module.RadioembolizationPlannerWidget)
+    assert [section.name for section in widget.sections] == [
+        "CaseSection",
+        "StructuresSection",
+        "SitesSection",
+        "PrescriptionSection",
+        "PlanSection",
+        "ResultsSection",
+    ]
+    plan = next(section.ui for section in widget.sections if section.name == "PlanSection")
+    assert not plan.optimizeButton.enabled
+    assert "choose the segmentation" in plan.optimizeButton.toolTip
 
 
+@pytest.mark.gui
+def test_a_closed_panel_follows_nothing_any_more(module, slicer_widgets):
+    widget = slicer_widgets(module.RadioembolizationPlannerWidget)
+    session, shown = widget.session, []
+    widget.watcher._parameters_modified = lambda **_: shown.append(1)
+    session.change(case_name="before")
+    assert shown
+    shown.clear()
+    widget.cleanup()
+    session.change(case_name="after")
+    assert not shown
+
+
+@pytest.mark.slow
 def test_self_test_of_the_module_passes(module):
-    pytest.importorskip("radioembolization.phantom")
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(module.RadioembolizationPlannerTest)
     result = unittest.TestResult()
     suite.run(result)
-    assert result.testsRun == 1 and result.wasSuccessful(), result.errors + result.failures
+    assert result.testsRun == 2 and result.wasSuccessful(), result.errors + result.failures
+    assert not result.skipped
 
 
 def test_these_tests_are_no_part_of_the_slicer_package():

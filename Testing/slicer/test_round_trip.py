@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 import slicer_headless
@@ -14,16 +16,25 @@ slicer_headless.require_slicer()
 import slicer  # noqa: E402
 import vtk  # noqa: E402
 
-from RadioembolizationPlannerLib.publish import publish_case, publish_treatment  # noqa: E402
+from RadioembolizationPlannerLib import plans  # noqa: E402
+from RadioembolizationPlannerLib.publish import publish_case  # noqa: E402
+from RadioembolizationPlannerLib.publish_plan import STUDY, publish_plan  # noqa: E402
 from RadioembolizationPlannerLib.scene import positions_from_node, read_again  # noqa: E402
 
 pytestmark = pytest.mark.slicer
+
+_MADE_AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def planned() -> Treatment:
     """The small case planned by the core alone."""
     return plan_treatment(prepare(small_inputs()))
+
+
+def _published(scene: object, treatment: Treatment, role: str) -> object:
+    """Return the node that shows a treatment in a role."""
+    return plans.node_of(publish_plan(scene, treatment, made_at=_MADE_AT), role)
 
 
 def _column(table: object, name: str) -> list:
@@ -50,7 +61,7 @@ def test_what_is_changed_in_the_scene_changes_the_plan(scene, planned):
 
 
 def test_dose_node_has_the_doses_in_their_place(scene, planned):
-    node = publish_treatment(scene, planned).dose
+    node = _published(scene, planned, plans.DOSE)
     hottest = np.unravel_index(int(planned.dose.array.argmax()), planned.dose.grid.shape)
     assert np.allclose(slicer.util.arrayFromVolume(node), planned.dose.array, rtol=1e-6)
     left, back, up = planned.dose.grid.to_lps(np.array(hottest))
@@ -61,35 +72,37 @@ def test_dose_node_has_the_doses_in_their_place(scene, planned):
 
 
 def test_dose_node_says_gray_in_every_way_slicer_reads_it(scene, planned):
-    nodes = publish_treatment(scene, planned)
-    assert nodes.dose.GetVoxelValueUnits().GetCodeValue() == "Gy"
-    assert nodes.dose.GetVoxelValueUnits().GetCodingSchemeDesignator() == "UCUM"
-    assert nodes.dose.GetVoxelValueQuantity().GetCodeMeaning() == "Absorbed Radiation Dose"
-    assert nodes.dose.GetAttribute("DicomRtImport.DoseVolume") == "1"
+    dose = _published(scene, planned, plans.DOSE)
+    assert dose.GetVoxelValueUnits().GetCodeValue() == "Gy"
+    assert dose.GetVoxelValueUnits().GetCodingSchemeDesignator() == "UCUM"
+    assert dose.GetVoxelValueQuantity().GetCodeMeaning() == "Absorbed Radiation Dose"
+    assert dose.GetAttribute("DicomRtImport.DoseVolume") == "1"
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.dose))
-    assert study == nodes.study_item and hierarchy.GetItemLevel(study) == "Study"
+    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(dose))
+    study = hierarchy.GetItemParent(folder)
+    assert hierarchy.GetItemName(study) == STUDY and hierarchy.GetItemLevel(study) == "Study"
     assert hierarchy.GetItemAttribute(study, "DicomRtImport.DoseUnitName") == "GY"
     assert hierarchy.GetItemAttribute(study, "DicomRtImport.DoseUnitValue") == "1.0"
 
 
 def test_tables_hold_the_numbers_of_the_plan(scene, planned):
-    nodes, plan = publish_treatment(scene, planned), planned.plan
-    assert _column(nodes.sites, "Injection site") == ["proper", "left", "right"]
-    assert _column(nodes.sites, "Activity (GBq)") == pytest.approx(list(plan.activities_gbq))
-    assert _column(nodes.sites, "Lung shunt (%)") == pytest.approx([5.0, 5.0, 4.0])
-    assert _column(nodes.limits, "Limit") == [limit.name for limit in plan.limits]
-    assert _column(nodes.limits, "Bound") == [limit.limit for limit in plan.limits]
-    assert "met, binding" in _column(nodes.limits, "Status")
-    assert _column(nodes.structures, "Structure") == [s.name for s in plan.structures]
-    assert _column(nodes.structures, "Mean dose (Gy)") == pytest.approx([s.mean_gy for s in plan.structures])
-    assert _column(nodes.notices, "Message") == [notice.message for notice in planned.notices]
+    text_node, plan = publish_plan(scene, planned, made_at=_MADE_AT), planned.plan
+    tables = {role: plans.node_of(text_node, role) for role in plans.TABLES}
+    assert _column(tables[plans.SITES], "Injection site") == ["proper", "left", "right"]
+    assert _column(tables[plans.SITES], "Activity (GBq)") == pytest.approx(list(plan.activities_gbq))
+    assert _column(tables[plans.SITES], "Lung shunt (%)") == pytest.approx([5.0, 5.0, 4.0])
+    assert _column(tables[plans.LIMITS], "Limit") == [limit.name for limit in plan.limits]
+    assert _column(tables[plans.LIMITS], "Bound") == [limit.limit for limit in plan.limits]
+    assert "met, binding" in _column(tables[plans.LIMITS], "Status")
+    assert _column(tables[plans.STRUCTURES], "Structure") == [s.name for s in plan.structures]
+    assert _column(tables[plans.STRUCTURES], "Mean dose (Gy)") == pytest.approx([s.mean_gy for s in plan.structures])
+    assert _column(tables[plans.NOTICES], "Message") == [notice.message for notice in planned.notices]
 
 
 def test_sites_are_points_in_ras_that_tell_their_activity(scene):
     inputs = small_inputs()
     treatment = plan_treatment(prepare(inputs))
-    points = publish_treatment(scene, treatment).injections
+    points = _published(scene, treatment, plans.INJECTIONS)
     assert points.GetNumberOfControlPoints() == 1  # only the position of 'proper' is known
     assert points.GetNthControlPointLabel(0) == "proper"
     assert list(points.GetNthControlPointPositionWorld(0)) == pytest.approx([0.0, 50.0, 0.0])
@@ -127,4 +140,4 @@ def test_the_synthetic_patient_goes_through_the_scene(scene):
     direct = plan_treatment(prepare(inputs))
     from_scene = plan_treatment(prepare(read_again(inputs, publish_case(scene, inputs))))
     assert from_scene.plan.activities_gbq == pytest.approx(direct.plan.activities_gbq, rel=1e-6, abs=1e-9)
-    assert publish_treatment(scene, from_scene).injections.GetNumberOfControlPoints() == len(inputs.sites)
+    assert _published(scene, from_scene, plans.INJECTIONS).GetNumberOfControlPoints() == len(inputs.sites)

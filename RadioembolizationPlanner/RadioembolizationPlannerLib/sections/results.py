@@ -12,7 +12,7 @@ from RadioembolizationPlannerLib import plans
 from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.plan_record import PLAN_ATTRIBUTE, PlanRecord, record_of
-from RadioembolizationPlannerLib.sections.section import Section, set_choices
+from RadioembolizationPlannerLib.sections.section import Section, offer, set_choices
 
 
 class ResultsSection(Section):
@@ -46,6 +46,7 @@ class ResultsSection(Section):
             ui.exportButton: self._export,
             ui.reportButton: self._open_report,
         }
+        offer(ui.slicerRtButton, "DoseVolumeHistogram")
         for button, action in buttons.items():
             button.connect("clicked(bool)", lambda _on, action=action: self._act(action))
 

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import slicer
+from slicer.i18n import tr as _
 
 from radioembolization.errors import PlannerError
 from RadioembolizationPlannerLib.events import Event
+from RadioembolizationPlannerLib.neighbours import available, open_module
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.session import PlanningSession
 
@@ -97,3 +99,12 @@ def set_number(box: Any, value: float | None) -> None:
 def number_of(box: Any) -> float | None:
     """Return the number of a spin box, None at its lowest value."""
     return None if box.value <= box.minimum + 1e-9 else float(box.value)
+
+
+def offer(button: Any, module: str) -> None:
+    """Let a button open another module of Slicer; without that module the button says how to get it."""
+    there = module in [neighbour.module for neighbour in available(slicer.modules)]
+    button.enabled = there
+    if not there:
+        button.toolTip = _("Install the extension that brings the module {module} to use this.").format(module=module)
+    button.connect("clicked(bool)", lambda _on: open_module(module))

@@ -7,9 +7,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from radioembolization.structures import Role
+from RadioembolizationPlannerLib.neighbours import open_module
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.roles import proposed_roles
-from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, set_choices, set_number
+from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, offer, set_choices, set_number
 from RadioembolizationPlannerLib.sections.table import Table
 
 _NO_ROLE = ""
@@ -26,6 +27,7 @@ class StructuresSection(Section):
         ui = self.ui
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_segmentation)
         ui.editorButton.connect("clicked(bool)", self._on_editor)
+        offer(ui.segmentatorButton, "TotalSegmentator")
         ui.guessButton.connect("clicked(bool)", self._on_guess)
         ui.lungMassBox.connect("valueChanged(double)", lambda _v: self.change(lung_mass_kg=number_of(ui.lungMassBox)))
         ui.lungMassAssumedBox.connect("toggled(bool)", lambda on: self.change(lung_mass_assumed=bool(on)))
@@ -82,6 +84,9 @@ class StructuresSection(Section):
             self.change(roles=proposed_roles(parameters.segmentation, parameters.roles))
 
     def _on_editor(self, _checked: bool = False) -> None:
-        slicer.util.selectModule("SegmentEditor")
+        self.attempt(self._open_editor)
+
+    def _open_editor(self) -> None:
+        open_module("SegmentEditor")
         editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
         editor.setSegmentationNode(self.session.parameters.segmentation)

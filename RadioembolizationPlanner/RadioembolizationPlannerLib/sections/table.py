@@ -60,12 +60,13 @@ class Table:
         item = self._table.item(row, column)
         if item is None:
             item = qt.QTableWidgetItem()
+            flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
+            item.setFlags(flags | qt.Qt.ItemIsEditable if editable else flags)
             self._table.setItem(row, column, item)
-        flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
-        item.setFlags(flags | qt.Qt.ItemIsEditable if editable else flags)
         if item.text() != text:
             item.setText(text)
-        item.setToolTip(tip or text)
+        if item.toolTip() != (tip or text):
+            item.setToolTip(tip or text)
 
     def text(self, row: int, column: int) -> str:
         """Return the text of a cell."""
