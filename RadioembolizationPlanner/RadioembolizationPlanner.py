@@ -81,7 +81,7 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         register_layout(slicer.mrmlScene)  # a saved scene names the layout but does not describe it
         for section in SECTIONS:
             self.sections.append(section(self.session, self.resourcePath))
-            self.ui.sectionsLayout.addWidget(self.sections[-1].widget)
+            self.ui.sectionsArea.layout().addWidget(self.sections[-1].widget)
         self.session.listen(self.onSessionEvent)
         scene = slicer.mrmlScene
         self.addObserver(scene, slicer.vtkMRMLScene.StartCloseEvent, self.onSceneStartClose)
@@ -165,6 +165,7 @@ class RadioembolizationPlannerLogic(ScriptedLoadableModuleLogic):
             lambda: ParameterStore(self.getParameterNode()),
             Runner(makeTimer),
             lambda: ensure_packages(REQUIREMENTS, _("Radioembolization Planner")),
+            reports=None if makeTimer is None else Runner(makeTimer),
         )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import slicer
 from slicer.i18n import tr as _
 
-from radioembolization.errors import InputError
+from radioembolization.errors import InputError, PlannerError
 from radioembolization.images import Unit
 from radioembolization.treatment.fingerprint import changed_parts, volume_digest
 from RadioembolizationPlannerLib.plan_record import Approval, PlanRecord, record_of, write_record
@@ -85,11 +85,15 @@ def revoke(plan: slicer.vtkMRMLTextNode, reason: str, at: datetime) -> PlanRecor
 
 
 def check_approval(plan: slicer.vtkMRMLTextNode, at: datetime) -> PlanRecord:
-    """Revoke the approval of a plan whose file or dose is not what was approved."""
+    """Revoke the approval of a plan whose file or dose is not what was approved, or cannot be read any more."""
     record = record_of(plan)
-    if record.approval is not None and plan_digest(plan) != record.approval.digest:
-        record = revoke(plan, _("its file or its dose is not what was approved"), at)
-    return record
+    if record.approval is None:
+        return record
+    try:
+        same = plan_digest(plan) == record.approval.digest
+    except PlannerError as error:
+        return revoke(plan, str(error).rstrip("."), at)
+    return record if same else revoke(plan, _("its file or its dose is not what was approved"), at)
 
 
 def plan_digest(plan: slicer.vtkMRMLTextNode) -> str:

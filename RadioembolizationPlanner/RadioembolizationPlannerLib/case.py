@@ -11,7 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from radioembolization.dose import DoseSettings, Method
-from radioembolization.errors import StructureError
+from radioembolization.errors import ImageError, StructureError
 from radioembolization.images import Unit, Volume
 from radioembolization.physics import Convention, device_by_name
 from radioembolization.planning import Prescription, preset
@@ -158,7 +158,7 @@ class CaseReader:
             return None
         image = node.GetImageData()
         stamp = (node, unit, node.GetMTime(), image and image.GetMTime(), _place(node))
-        return _again(self._volumes, node.GetID() + unit, stamp, lambda: volume_from_node(node, unit))
+        return _again(self._volumes, node.GetID() + unit, stamp, lambda: _read_volume(node, unit))
 
     def _mask(self, p: PlannerParameters, segment_id: str) -> SourceMask:
         node = p.segmentation
@@ -167,7 +167,7 @@ class CaseReader:
         stamp = (
             node,
             segment.GetLabelValue(),
-            tuple((id(shape), shape.GetMTime()) for shape in shapes),
+            tuple((shape.GetAddressAsString(""), shape.GetMTime()) for shape in shapes),
             reference_geometry(node),
             _place(node),
         )
@@ -208,6 +208,15 @@ def prescription(parameters: PlannerParameters, tumours: list[str]) -> Prescript
         for limit in limits
     ]
     return replace(base, limits=(*base.limits, *reasoned), **changes)
+
+
+def _read_volume(node: slicer.vtkMRMLScalarVolumeNode, unit: Unit) -> Volume:
+    """Read a volume; errors of its voxels or axes, which know no nodes, are told with its name."""
+    try:
+        return volume_from_node(node, unit)
+    except ImageError as error:
+        name = f"'{node.GetName()}'"
+        raise error if name in str(error) else ImageError(f"Volume {name}: {error}") from error
 
 
 def _segment_name(p: PlannerParameters, segment_id: str) -> str:

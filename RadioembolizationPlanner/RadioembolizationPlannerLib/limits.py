@@ -35,20 +35,25 @@ def limit_row(table: LimitTable) -> LimitRow:
 
 
 def with_bound(table: LimitTable, bound: float) -> dict[str, Any]:
-    """Return a limit with another bound; its source says what it was changed from.
+    """Return a limit with another bound; its source says what it was changed from, unless it is that again.
 
     Raises
     ------
     LimitError
         If the bound cannot be used.
     """
+    limit_from_table(table)
     key = next(key for key in table if key.startswith(("at_most_", "at_least_")))
     if bound == table[key]:
         return dict(table)
     source = str(table.get("source", "user"))
-    if source != "user" and not source.startswith(_CHANGED_FROM):
-        source = f"{_CHANGED_FROM} {table[key]:g}: {source}"
-    changed = {**table, key: float(bound), "source": source}
+    changed = {**table, key: float(bound)}
+    if source.startswith(_CHANGED_FROM):
+        published, _colon, origin = source.removeprefix(_CHANGED_FROM).partition(": ")
+        if published.strip() == f"{bound:g}":
+            changed["source"] = origin
+    elif source != "user":
+        changed["source"] = f"{_CHANGED_FROM} {table[key]:g}: {source}"
     limit_from_table(changed)
     return changed
 

@@ -5,19 +5,19 @@ Values are stored as JSON, nodes as references of the node, so that both survive
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, get_args
 
 import slicer
 
 from radioembolization.dose import Method
 from radioembolization.errors import InputError
-from radioembolization.physics import Convention
+from radioembolization.physics import Convention, device_by_name
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
 from radioembolization.territories import Pattern
 from RadioembolizationPlannerLib.errors import NewerScene
+from RadioembolizationPlannerLib.stored_values import from_json, hints_of, to_json
 
 #: Changes when an older program could not read what is stored.
 FORMAT = 1
@@ -59,9 +59,10 @@ class SiteParameters:
     among: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.rule not in SITE_RULES:
-            raise InputError(f"Site '{self.name}' has the rule '{self.rule}': use one of {', '.join(SITE_RULES)}.")
-        object.__setattr__(self, "pattern", str(Pattern(self.pattern)))
+        for what, value, known in (("rule", self.rule, SITE_RULES), ("pattern", self.pattern, tuple(Pattern))):
+            if value not in known:
+                raise InputError(f"Site '{self.name}' has the {what} '{value}': use one of {', '.join(known)}.")
+        object.__setattr__(self, "pattern", str(self.pattern))
         object.__setattr__(self, "among", tuple(self.among))
 
 
@@ -137,6 +138,12 @@ class PlannerParameters:
     isodoses_gy: tuple[float, ...] = ()
     activities_gbq: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        device_by_name(self.device)
+        for what, value, kind in (("convention", self.convention, Convention), ("method", self.method, Method)):
+            if value not in tuple(kind):
+                raise InputError(f"Unknown {what} '{value}': use one of {', '.join(kind)}.")
+
     def site(self, name: str) -> SiteParameters | None:
         """Return the site with a name, or None."""
         return next((site for site in self.sites if site.name == name), None)
@@ -168,11 +175,11 @@ class ParameterStore:
             If a stored value cannot be read.
         """
         self.check_format()
-        found: dict[str, Any] = {name: self.node.GetNodeReference(name) for name in _NODES}
+        found: dict[str, Any] = {name: self._node(name) for name in _NODES}
         for name in _VALUES:
             text = self.node.GetParameter(name)
             if text:
-                found[name] = _from_json(name, text)
+                found[name] = self._value(name, text)
         return PlannerParameters(**found)
 
     def write(self, parameters: PlannerParameters) -> None:
@@ -184,7 +191,7 @@ class ParameterStore:
                 if self.node.GetNodeReference(name) is not wanted:
                     self.node.SetNodeReferenceID(name, None if wanted is None else wanted.GetID())
             for name in _VALUES:
-                text = _to_json(getattr(parameters, name))
+                text = to_json(getattr(parameters, name))
                 if self.node.GetParameter(name) != text:
                     self.node.SetParameter(name, text)
             if self.node.GetParameter(_FORMAT_KEY) != str(FORMAT):
@@ -199,23 +206,25 @@ class ParameterStore:
                 "update the extension. The scene is left as it is."
             )
 
+    def _node(self, name: str) -> slicer.vtkMRMLNode | None:
+        found, kind = self.node.GetNodeReference(name), get_args(hints_of(PlannerParameters)[name])[0]
+        if found is not None and not isinstance(found, kind):
+            raise InputError(
+                f"The parameter '{name}' stored in the scene is the node '{found.GetName()}', which is no "
+                f"{kind.__name__}. {self._way_out('SetNodeReferenceID', name, None)}"
+            )
+        return found
 
-def _to_json(value: Any) -> str:
-    if isinstance(value, tuple) and value and isinstance(value[0], SiteParameters):
-        value = [asdict(site) for site in value]
-    return json.dumps(value, ensure_ascii=False, default=dict)
+    def _value(self, name: str, text: str) -> Any:
+        try:
+            value = from_json(text, hints_of(PlannerParameters)[name])
+            return getattr(PlannerParameters(**{name: value}), name)
+        except ValueError as error:
+            raise InputError(
+                f"The parameter '{name}' stored in the scene cannot be read ({str(error).rstrip('.')}): it holds "
+                f"{text!r:.80}. {self._way_out('UnsetParameter', name)}"
+            ) from error
 
-
-def _from_json(name: str, text: str) -> Any:
-    try:
-        value = json.loads(text)
-        if name == "sites":
-            return tuple(SiteParameters(**site) for site in value)
-        if name == "roles":
-            return {segment_id: Role(role) for segment_id, role in value.items()}
-        return tuple(value) if name in ("limits", "isodoses_gy") else value
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"The parameter '{name}' stored in the scene cannot be read ({error}): it holds {text!r:.80}. Choose it "
-            "anew in the panel."
-        ) from error
+    def _way_out(self, method: str, *arguments: str | None) -> str:
+        call = f"slicer.mrmlScene.GetNodeByID('{self.node.GetID()}').{method}({', '.join(map(repr, arguments))})"
+        return f"To choose it anew, enter in the Python console: {call}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import slicer
 
 from radioembolization.errors import InputError
 from RadioembolizationPlannerLib.errors import NewerScene
+from RadioembolizationPlannerLib.stored_values import from_json, to_json
 
 #: Attribute that marks the text node of a plan; its value is the format of the record.
 PLAN_ATTRIBUTE = "RadioembolizationPlanner.Plan"
@@ -60,26 +60,26 @@ def record_of(plan: slicer.vtkMRMLTextNode) -> PlanRecord:
     NewerScene
         If a newer program wrote it.
     InputError
-        If it cannot be read.
+        If the node is no plan, or its record cannot be read.
     """
-    stored = plan.GetAttribute(PLAN_ATTRIBUTE) or ""
+    stored = plan.GetAttribute(PLAN_ATTRIBUTE)
+    if not stored:
+        raise InputError(f"'{plan.GetName()}' is no plan: choose one made by the planner.")
     if not (stored.isdecimal() and int(stored) <= RECORD_FORMAT):
         raise NewerScene(
-            f"Plan '{plan.GetName()}' has format {stored or 'none'}, this program reads up to {RECORD_FORMAT}: update "
-            "the extension. The plan is left as it is."
+            f"Plan '{plan.GetName()}' has format {stored}, this program reads up to {RECORD_FORMAT}: update the "
+            "extension. The plan is left as it is."
         )
     try:
-        table = json.loads(plan.GetAttribute(_RECORD))
-        approval = table.pop("approval")
-        lists = {key: tuple(table.pop(key)) for key in ("stale", "history")}
-        return PlanRecord(**table, **lists, approval=None if approval is None else Approval(**approval))
-    except (ValueError, TypeError, KeyError) as error:
+        record: PlanRecord = from_json(plan.GetAttribute(_RECORD) or "", PlanRecord)
+    except ValueError as error:
         raise InputError(f"The record of plan '{plan.GetName()}' cannot be read ({error}): plan again.") from error
+    return record
 
 
 def write_record(plan: slicer.vtkMRMLTextNode, record: PlanRecord) -> None:
     """Store the record of a plan."""
     plan.SetAttribute(PLAN_ATTRIBUTE, str(RECORD_FORMAT))
-    text = json.dumps(asdict(record), ensure_ascii=False, default=dict)
+    text = to_json(record)
     if plan.GetAttribute(_RECORD) != text:
         plan.SetAttribute(_RECORD, text)

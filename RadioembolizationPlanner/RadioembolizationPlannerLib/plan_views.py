@@ -13,12 +13,14 @@ from radioembolization.structures import WHOLE_LIVER, Role
 from RadioembolizationPlannerLib import plans
 from RadioembolizationPlannerLib.colors import Color
 from RadioembolizationPlannerLib.dvh import DOSE_COLUMN, DvhCurves, compare
-from RadioembolizationPlannerLib.geometry import Position, flipped
+from RadioembolizationPlannerLib.errors import PlanChanged
+from RadioembolizationPlannerLib.geometry import Position, flipped, matrix_to_world
 from RadioembolizationPlannerLib.layouts import show_plan
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.tables import Columns, publish_table
 
 COMPARISON = "Comparison of plans"
+_FIGURE = "Figure"
 #: Attribute of the nodes of a comparison, which the next one replaces.
 _OF_COMPARISON = "RadioembolizationPlanner.Comparison"
 
@@ -47,18 +49,20 @@ def show_in_views(scene: slicer.vtkMRMLScene, parameters: PlannerParameters, pla
 
 
 def hottest_lps_mm(dose: slicer.vtkMRMLScalarVolumeNode) -> Position:
-    """Return where the middle of the hottest hundredth of the dose lies, as far as it exceeds half the maximum."""
+    """Return the middle of all voxels with at least half of the highest dose; of all voxels if there is no dose.
+
+    Raises
+    ------
+    ImageError
+        If the dose is under a non-linear transform.
+    """
     array = slicer.util.arrayFromVolume(dose)
-    index = np.argwhere(array >= 0.5 * array.max()).mean(axis=0)[::-1]
+    hot = np.argwhere(array >= 0.5 * array.max(initial=0.0))
+    index = hot.mean(axis=0) if len(hot) else (np.array(array.shape) - 1) / 2.0
     matrix = vtk.vtkMatrix4x4()
     dose.GetIJKToRASMatrix(matrix)
-    ras = [*matrix.MultiplyPoint((*index, 1.0))[:3]]
-    transform = dose.GetParentTransformNode()
-    if transform is not None:
-        to_world = vtk.vtkMatrix4x4()
-        transform.GetMatrixTransformToWorld(to_world)
-        ras = [*to_world.MultiplyPoint((*ras, 1.0))[:3]]
-    return flipped(tuple(ras))
+    to_world = matrix_to_world(dose) @ slicer.util.arrayFromVTKMatrix(matrix)
+    return flipped(tuple((to_world @ (*index[::-1], 1.0))[:3]))
 
 
 def compare_plans(
@@ -75,13 +79,14 @@ def compare_plans(
     """
     if len({plan.GetID() for plan in chosen}) < 2:
         raise InputError("Choose two different plans to compare.")
-    for node in [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]:
-        if node.GetAttribute(_OF_COMPARISON):
-            scene.RemoveNode(node)
-    table = publish_table(scene, COMPARISON, comparison_columns(chosen))
-    nodes = compare(scene, COMPARISON, [(plan.GetName(), curves_of(plan)) for plan in chosen], colors)
-    curves = [node for of_plan in nodes for node in (of_plan.table, *of_plan.series)]
-    for node in (table, nodes[0].chart, *curves):
+    columns = comparison_columns(chosen)
+    curves = [(title, curves_of(plan)) for title, plan in zip(_titles(chosen), chosen, strict=True)]
+    nodes_there = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+    plans.remove_nodes(scene, *(node for node in nodes_there if node.GetAttribute(_OF_COMPARISON)))
+    table = publish_table(scene, COMPARISON, columns)
+    nodes = compare(scene, COMPARISON, curves, colors)
+    lines = [node for of_plan in nodes for node in (of_plan.table, *of_plan.series)]
+    for node in (table, nodes[0].chart, *lines):
         node.SetAttribute(_OF_COMPARISON, "1")
     return table, nodes[0].chart
 
@@ -105,10 +110,20 @@ def comparison_columns(chosen: Sequence[slicer.vtkMRMLTextNode]) -> Columns:
             rows[f"limit: {limit.name}, {limit.sense} {limit.limit:g} {limit.unit}"] = value + met
         figures.append(rows)
     titles = list(dict.fromkeys(title for rows in figures for title in rows))
-    columns = {"Figure": titles}
-    for plan, rows in zip(chosen, figures, strict=True):
-        columns[plan.GetName()] = [rows.get(title, "–") for title in titles]
+    columns = {_FIGURE: titles}
+    for title, rows in zip(_titles(chosen), figures, strict=True):
+        columns[title] = [rows.get(figure, "–") for figure in titles]
     return columns
+
+
+def _titles(chosen: Sequence[slicer.vtkMRMLTextNode]) -> list[str]:
+    """Return the names of plans; one that is taken gets a number."""
+    titles: list[str] = []
+    for plan in chosen:
+        name, taken = plan.GetName(), {_FIGURE, *titles}
+        numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
+        titles.append(name if name not in taken else next(title for title in numbered if title not in taken))
+    return titles
 
 
 def curve_colors(parameters: PlannerParameters) -> dict[str, Color]:
@@ -123,9 +138,11 @@ def curve_colors(parameters: PlannerParameters) -> dict[str, Color]:
 
 
 def curves_of(plan: slicer.vtkMRMLTextNode) -> DvhCurves:
-    """Return the histograms of a plan from its table; ``PlanChanged`` if that was deleted."""
+    """Return the histograms of a plan from its table; ``PlanChanged`` if that was deleted or changed."""
     table = plans.node_of(plan, plans.CURVES).GetTable()
-    names = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
-    values = {name: vtk.util.numpy_support.vtk_to_numpy(table.GetColumnByName(name)).astype(float) for name in names}
+    columns = [table.GetColumn(index) for index in range(table.GetNumberOfColumns())]
+    if not columns or columns[0].GetName() != DOSE_COLUMN or not all(c.IsA("vtkDataArray") for c in columns):
+        raise PlanChanged(f"The table of histograms of plan '{plan.GetName()}' was changed: plan again.")
+    values = {column.GetName(): vtk.util.numpy_support.vtk_to_numpy(column).astype(float) for column in columns}
     doses = values.pop(DOSE_COLUMN)
     return DvhCurves(doses, {name: percent / 100.0 for name, percent in values.items()})

@@ -70,10 +70,32 @@ def stated_plan(plan: slicer.vtkMRMLTextNode) -> PlanFile:
 
 
 def remove_plan(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode) -> None:
-    """Delete a plan and every node that shows it."""
+    """Delete a plan, every node that shows it, and its folder."""
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(plan))
-    for node in (*nodes_of(plan), plan):
-        scene.RemoveNode(node)
-    if folder and not hierarchy.GetNumberOfItemChildren(folder):
+    item = hierarchy.GetItemByDataNode(plan)
+    folder = hierarchy.GetItemParent(item) if item else 0
+    own = bool(folder) and folder != hierarchy.GetSceneItemID() and hierarchy.GetItemName(folder) == plan.GetName()
+    remove_nodes(scene, *nodes_of(plan), plan)
+    if own and not hierarchy.GetNumberOfItemChildren(folder):
         hierarchy.RemoveItem(folder)
+
+
+def remove_nodes(scene: slicer.vtkMRMLScene, *nodes: slicer.vtkMRMLNode) -> None:
+    """Delete nodes with their display and storage nodes and their items in the hierarchy."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    for node in nodes:
+        item = hierarchy.GetItemByDataNode(node)
+        if item:
+            hierarchy.RemoveItem(item, False, False)
+        for other in (*_accompanying(node), node):
+            if scene.IsNodePresent(other):
+                scene.RemoveNode(other)
+
+
+def _accompanying(node: slicer.vtkMRMLNode) -> list[slicer.vtkMRMLNode]:
+    found = []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        found += [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+    if node.IsA("vtkMRMLStorableNode"):
+        found += [node.GetNthStorageNode(index) for index in range(node.GetNumberOfStorageNodes())]
+    return [other for other in found if other is not None]

@@ -69,13 +69,19 @@ def publish_plan(
         territories = publish_territories(scene, treatment)
         territories.SetName(f"{name}: territories")
         plans.tie(plan, plans.TERRITORIES, territories)
-    if report:
-        page = scene.AddNewNodeByClass("vtkMRMLTextNode", f"{name}: report")
-        page.SetForceCreateStorageNode(True)
-        page.SetText(report)
-        plans.tie(plan, plans.REPORT, page)
     _file(scene, plan)
+    if report:
+        publish_report(scene, plan, report)
     return plan
+
+
+def publish_report(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, page: str) -> None:
+    """Put the report of a plan into a scene."""
+    node = scene.AddNewNodeByClass("vtkMRMLTextNode", f"{plan.GetName()}: report")
+    node.SetForceCreateStorageNode(True)
+    node.SetText(page)
+    plans.tie(plan, plans.REPORT, node)
+    _file(scene, plan)
 
 
 def replace_isodoses(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, levels_gy: tuple[float, ...]) -> None:

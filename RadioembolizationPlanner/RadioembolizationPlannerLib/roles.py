@@ -13,6 +13,9 @@ from radioembolization.structures import Role
 _BY_CODE = {
     "10200004": Role.LIVER,  # liver structure
     "39607008": Role.LUNGS,  # lung structure
+    "45653009": Role.LUNGS,  # upper lobe of lung
+    "72481006": Role.LUNGS,  # middle lobe of right lung
+    "90572001": Role.LUNGS,  # lower lobe of lung
     "86049000": Role.TUMOUR,  # malignant neoplasm, primary
     "14799000": Role.TUMOUR,  # neoplasm, secondary
     "108369006": Role.TUMOUR,  # neoplasm
@@ -20,17 +23,23 @@ _BY_CODE = {
     "52988006": Role.TUMOUR,  # lesion
     "28231008": Role.ORGAN,  # gallbladder structure
     "69695003": Role.ORGAN,  # stomach structure
+    "38848004": Role.ORGAN,  # duodenum
+    "64033007": Role.ORGAN,  # kidney
+    "78961009": Role.ORGAN,  # spleen
+    "15776009": Role.ORGAN,  # pancreas
 }
 #: Names in the languages of TotalSegmentator, of our own phantom and of common use; the first that fits counts.
 _BY_NAME = (
-    (re.compile(r"perfus|territor|normal|vessel|vein|arter|segment|lobe|body|bone", re.I), None),
-    (re.compile(r"tumou?r|lesion|metasta|\bhcc\b|\bgtv", re.I), Role.TUMOUR),
-    (re.compile(r"^lungs?\b|lungs?$", re.I), Role.LUNGS),
+    (re.compile(r"perfus|territor|normal|vessel|vein|arter|body|bone|cyst", re.I), None),
+    (re.compile(r"\b(non|no|not|without|minus|outside|except)\b", re.I), None),
+    (re.compile(r"lungs? .*(tumou?r|lesion|metasta|nodul|mass)", re.I), None),
+    (re.compile(r"^lungs?( (upper|middle|lower) lobe)?( (left|right))?$|^(left|right|both) lungs?$", re.I), Role.LUNGS),
+    (re.compile(r"tumou?r|lesion|metasta|\bhcc|\bgtv", re.I), Role.TUMOUR),
     (re.compile(r"^(whole )?liver$", re.I), Role.LIVER),
     (re.compile(r"gall ?bladder|stomach|duodenum|kidney|spleen|pancreas", re.I), Role.ORGAN),
 )
-#: Terminology of a segment nobody has said anything about.
-_GENERIC_TYPE = "85756007"  # tissue
+#: Terminology of a segment nobody has said anything about: tissue, in SNOMED CT and in its older codes.
+_GENERIC_TYPES = ("", "85756007", "T-D0050")
 
 
 def proposed_roles(segmentation: slicer.vtkMRMLSegmentationNode, chosen: Mapping[str, Role]) -> dict[str, Role]:
@@ -52,7 +61,7 @@ def proposed_roles(segmentation: slicer.vtkMRMLSegmentationNode, chosen: Mapping
         code = type_code(segment)
         if code in _BY_CODE:
             coded[segment_id] = _BY_CODE[code]
-        elif code in ("", _GENERIC_TYPE) and (role := role_of_name(segment.GetName())) is not None:
+        elif code in _GENERIC_TYPES and (role := role_of_name(segment.GetName())) is not None:
             named[segment_id] = role
     livers = [segment_id for segment_id, role in coded.items() if role is Role.LIVER]
     if livers:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 import slicer
 from slicer.i18n import tr as _
@@ -31,8 +32,11 @@ from RadioembolizationPlannerLib.parameters import ParameterStore, PlannerParame
 from RadioembolizationPlannerLib.plan_desk import PlanDesk
 from RadioembolizationPlannerLib.plan_views import curve_colors
 from RadioembolizationPlannerLib.plans import DOSE, plans_of
-from RadioembolizationPlannerLib.publish_plan import publish_plan
+from RadioembolizationPlannerLib.publish_plan import publish_plan, publish_report
+from RadioembolizationPlannerLib.reports import ReportWriter
 from RadioembolizationPlannerLib.runner import Runner
+
+_OfCase = TypeVar("_OfCase", PreparedCase, Treatment)
 
 
 class PlanningSession:
@@ -48,6 +52,8 @@ class PlanningSession:
         Asks for and installs what optimizing needs; raises ``MissingPackage`` if that is declined.
     clock : callable, optional
         Returns the time with its offset from UTC.
+    reports : Runner, optional
+        Writes reports of activities by hand meanwhile; without it, they are there when the plan is.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class PlanningSession:
         runner: Runner,
         get_packages: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        reports: Runner | None = None,
     ) -> None:
         self.scene, self.runner, self.clock = scene, runner, clock
         self.get_packages = get_packages
@@ -68,6 +75,7 @@ class PlanningSession:
         self.live_result: LiveResult | None = None
         self._store = store
         self._reader = CaseReader()
+        self._reports = ReportWriter(reports)
         self._listeners: list[Callable[[Event], None]] = []
         self._prepared: PreparedCase | None = None
         self._prepared_digests: Mapping[str, str] = {}
@@ -128,7 +136,7 @@ class PlanningSession:
     def compute_doses(self) -> None:
         """Start computing the dose per GBq of every site; no solver is needed.  Errors as of ``inputs``."""
         inputs = self.inputs()
-        self.start(tasks.prepare, inputs, _("Computing doses"), lambda prepared: self._doses_are(prepared))
+        self.start(tasks.prepare, inputs, _("Computing doses"), lambda made: self._doses_are(_made_of(made, inputs)))
 
     def optimize(self) -> None:
         """Start finding the best plan; errors as of ``inputs``."""
@@ -136,7 +144,7 @@ class PlanningSession:
         self._digests = input_digests(inputs)
         known = None if self.why_no_doses() or self._prepared is None else self._prepared
         request = inputs if known is None else _asked_for(known, inputs)
-        self.start(tasks.plan, request, _("Optimizing"), self._planned)
+        self.start(tasks.plan, request, _("Optimizing"), lambda planned: self._planned(planned, inputs))
 
     def cancel(self) -> None:
         """Ask what is being calculated to end."""
@@ -179,9 +187,9 @@ class PlanningSession:
             self.say(_("Doses of {count} sites are ready.").format(count=len(prepared.case.sites)))
         self.tell(Event.DOSES)
 
-    def _planned(self, planned: tasks.Planned) -> None:
-        treatment = planned.treatment
-        self._doses_are(planned.prepared, say=False)
+    def _planned(self, planned: tasks.Planned, inputs: CaseInputs) -> None:
+        self._doses_are(_made_of(planned.prepared, inputs), say=False)
+        treatment = _made_of(planned.treatment, inputs)
         plan = self._publish(treatment, planned.report)
         logging.info("Planned '%s' as '%s'", treatment.case.name, plan.GetName())
 
@@ -268,14 +276,24 @@ class PlanningSession:
         PlannerError
             If there are no doses of the case in the scene.
         """
+        inputs = self.inputs()
+        self._digests = input_digests(inputs)
         reason = self.why_no_doses()
         if reason:
             raise PlannerError(reason)
-        prepared = _asked_for(self._prepared, self.inputs())
+        prepared = _asked_for(self._prepared, inputs)
         activities = [self.parameters.activities_gbq.get(site.name, 0.0) for site in prepared.case.sites]
         treatment = evaluate_treatment(prepared, activities)
         self.end_live()
-        return self._publish(treatment, tasks.report_if_possible(treatment), name)
+        plan = self._publish(treatment, "", name)
+        self._reports.write(treatment, lambda page: self._add_report(plan.GetID(), page))
+        return plan
+
+    def _add_report(self, plan_id: str, page: str) -> None:
+        plan = self.scene.GetNodeByID(plan_id)
+        if plan is not None and page:
+            publish_report(self.scene, plan, page)
+            self.tell(Event.PLANS)
 
     def end_live(self) -> None:
         """Take the volume that follows the sliders out of the scene."""
@@ -289,6 +307,7 @@ class PlanningSession:
     def scene_closes(self) -> None:
         """Let go of everything that belongs to a scene that is being closed."""
         self.runner.stop()
+        self._reports.stop()
         self._reader.forget()
         self._prepared, self._prepared_digests, self._digests = None, {}, {}
         self.live = self.live_result = None
@@ -307,13 +326,18 @@ class PlanningSession:
     def stop(self) -> None:
         """End calculations as the panel is destroyed."""
         self.runner.stop()
+        self._reports.stop()
         self._listeners.clear()
+
+
+def _made_of(result: _OfCase, inputs: CaseInputs) -> _OfCase:
+    """Return what another process made of a case with the very inputs it was asked for: their digests are known."""
+    return replace(result, case=replace(result.case, inputs=inputs))
 
 
 def _asked_for(prepared: PreparedCase, inputs: CaseInputs) -> PreparedCase:
     """Return prepared doses under what is asked now: the same images, structures and sites, another prescription."""
-    again = prepared.with_prescription(inputs.prescription)
-    return replace(again, case=replace(again.case, inputs=inputs))
+    return _made_of(prepared.with_prescription(inputs.prescription), inputs)
 
 
 def _spatial(digests: Mapping[str, str]) -> dict[str, str]:

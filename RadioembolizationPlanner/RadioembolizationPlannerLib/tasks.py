@@ -13,7 +13,7 @@ from radioembolization.treatment import CaseInputs, PreparedCase, Treatment
 from RadioembolizationPlannerLib import worker
 from RadioembolizationPlannerLib.worker import Progress, prepare
 
-__all__ = ["CertifyRequest", "Planned", "certify", "plan", "prepare", "report_if_possible"]
+__all__ = ["CertifyRequest", "Planned", "certify", "plan", "prepare", "report", "report_if_possible"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,12 @@ def certify(request: CertifyRequest, progress: Progress) -> Recheck:
     stated = plan_from_text(request.text, request.name).plan
     exactly = isinstance(stated.certificate, Certificate) and stated.certificate.fingerprint == rows.fingerprint
     return recheck(stated, rows, same_rows=exactly)
+
+
+def report(treatment: Treatment, progress: Progress) -> str:
+    """Write the report page of a treatment; empty if its packages are not installed."""
+    progress("report", 0, 1)
+    return report_if_possible(treatment)
 
 
 def report_if_possible(treatment: Treatment) -> str:

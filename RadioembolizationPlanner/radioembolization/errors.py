@@ -53,8 +53,20 @@ class ParameterMissing(InputError):
     """A radiobiological parameter has no published value and none was given."""
 
 
+class TooFewTimePoints(InputError):
+    """A time-activity model has more parameters than there are measurements."""
+
+
+class HalfLifeError(InputError):
+    """An effective half-life that is longer than that of the nuclide, or missing."""
+
+
 class DeviceMismatch(LimitError):
     """A limit made for one device was applied to another without a stated reason."""
+
+
+class CourseError(InputError):
+    """An administration, the history of a patient or the order of a course cannot be used as given."""
 
 
 class UnboundedActivity(LimitError):
@@ -165,3 +177,27 @@ class StructurePartlyOutside(PlannerWarning):
 
 class ActivityInAir(PlannerWarning):
     """Part of the activity lies in voxels of nearly no mass, whose dose has no meaning."""
+
+
+class PopulationUptake(PlannerWarning):
+    """Dose per activity or a half-life of 177Lu was taken from published patients, not from this one."""
+
+
+class UnusualUptake(PlannerWarning):
+    """Dose per activity of 177Lu is outside what was published for the organ."""
+
+
+class SlowClearance(PlannerWarning):
+    """Measured activity falls no faster than by physical decay; the fit stopped at that bound."""
+
+
+class PoorFit(PlannerWarning):
+    """A time-activity curve does not describe its measurements within their stated uncertainty."""
+
+
+class MostlyExtrapolated(PlannerWarning):
+    """Much of a time-integrated activity lies after the last measurement."""
+
+
+class PartialVolumeLoss(PlannerWarning):
+    """A structure is so small that emission images lose part of its activity, which is not corrected."""

@@ -17,7 +17,7 @@ def code_blocks(path, language):
 
 
 def test_the_script_runs_as_printed(capsys):
-    first, second = code_blocks(DOCS / "scripting.md", "python")
+    first, second, _in_slicer = code_blocks(DOCS / "scripting.md", "python")
     names = {}
     exec(compile(first, "scripting.md", "exec"), names)
     printed = capsys.readouterr().out

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 _HERE = Path(__file__).resolve().parent
+collect_ignore = ["desktop"]  # scripts for Slicer itself; one has a name that pytest would take for a test
 # Slicer puts the folder of a module file on the path; so do the tests.
 sys.path[:0] = [str(_HERE), str(_HERE.parents[1] / "RadioembolizationPlanner")]
+
+from panel_fixtures import panel, small  # noqa: E402, F401
 
 
 @pytest.fixture

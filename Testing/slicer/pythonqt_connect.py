@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6 import QtCore
+from pythonqt_values import meta_object
 from shiboken6 import Shiboken
 from widget_table import table_signals
 
@@ -117,7 +118,7 @@ def has_signal(q: QtCore.QObject, name: str) -> bool:
 
 def signatures(q: QtCore.QObject) -> tuple[str, ...]:
     """Return the signatures of all signals of an object, inherited ones included."""
-    meta = q.metaObject()
+    meta = meta_object(q)
     methods = [meta.method(i) for i in range(meta.methodCount())]
     kind = QtCore.QMetaMethod.MethodType.Signal
     of_qt = [method.methodSignature().data().decode() for method in methods if method.methodType() == kind]

@@ -6,6 +6,7 @@ this file only after ``slicer_headless.boot()``: the stand-ins of the MRML widge
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import tempfile
@@ -53,7 +54,18 @@ def _application() -> QtWidgets.QApplication:
     folder = tempfile.mkdtemp(prefix="slicer_settings_")
     QtCore.QSettings.setPath(QtCore.QSettings.Format.IniFormat, QtCore.QSettings.Scope.UserScope, folder)
     QtCore.QStandardPaths.setTestModeEnabled(True)
+    _make_none_immortal()
     application = QtWidgets.QApplication(["Slicer"])
     application.setOrganizationName("Slicer")
     application.setStyle("Fusion")
     return application
+
+
+def _make_none_immortal() -> None:
+    """Give ``None`` references that are never given back, as Python 3.12 does by itself.
+
+    PySide6 6.12 counts on it: every ``None`` that one of its methods returns takes a reference away, and Python 3.11
+    ends when none is left.
+    """
+    if sys.version_info < (3, 12):
+        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pythonqt_connect
 from PySide6 import QtCore, QtUiTools
+from pythonqt_values import meta_object
 from standin_base import STAND_INS
 from widget_table import lineage, table_methods
 
@@ -64,4 +65,4 @@ def _slot(receiver: QtCore.QObject, slot: str) -> Any:
 
 
 def _has_qt_slot(receiver: QtCore.QObject, slot: str) -> bool:
-    return receiver.metaObject().indexOfSlot(pythonqt_connect.normalized(slot)) >= 0
+    return meta_object(receiver).indexOfSlot(pythonqt_connect.normalized(slot)) >= 0

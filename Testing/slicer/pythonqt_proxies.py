@@ -2,7 +2,8 @@
 
 PythonQt looks an attribute of a C++ object up in this order: property (so ``label.text`` is a string and
 ``label.text()`` an error), method, signal, enumeration value, dynamic property, child of that ``objectName``.  It
-refuses to make new attributes.  Enumeration values are integers and string lists come back as tuples.
+refuses to make new attributes.  Enumeration values are integers and string lists come back as tuples.  An empty layout
+is false, so ``slicer.util.childWidgetVariables`` does not find it.
 
 Stricter than PythonQt, because what it does silently is nearly always a mistake: ``None``, NumPy scalars and
 fractions for whole numbers are refused as values; keyword arguments are refused; a dialog that would wait for a user
@@ -18,7 +19,16 @@ from typing import Any
 
 import pythonqt_connect
 from PySide6 import QtCore, QtWidgets
-from pythonqt_values import MODAL, EnumValue, class_name, dynamic_names, properties, refuse_doubtful, refuse_modal
+from pythonqt_values import (
+    MODAL,
+    EnumValue,
+    class_name,
+    dynamic_names,
+    properties,
+    refuse_doubtful,
+    refuse_modal,
+    truth,
+)
 from shiboken6 import Shiboken
 from widget_table import lineage, table_enums, table_methods
 
@@ -87,6 +97,9 @@ class Proxy(metaclass=ProxyType):
 
     def __hash__(self) -> int:
         return hash(self._q)
+
+    def __bool__(self) -> bool:
+        return Shiboken.isValid(self._q) and truth(self._q)
 
     def __repr__(self) -> str:
         return f"{class_name(self._q)} (name: '{self._q.objectName() if isinstance(self._q, QtCore.QObject) else ''}')"

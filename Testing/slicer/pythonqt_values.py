@@ -34,16 +34,38 @@ class EnumValue(int):
         return int(self) | int(other)
 
 
+def truth(q: Any) -> bool:
+    """Return whether a living object of Qt is true: an empty layout, a null icon, an invalid index are false.
+
+    PythonQt (generator/abstractmetalang.cpp, ``getDefaultNonZeroFunction``) takes the first of these methods that a
+    class of Qt has.
+    """
+    if not type(q).__module__.startswith("PySide6."):
+        return True  # stand-ins: PythonQt has no such rule for classes of CTK and Slicer
+    for name, when_true in (("isEmpty", False), ("isValid", True), ("isNull", False)):
+        if hasattr(q, name):
+            return getattr(q, name)() is when_true
+    return True
+
+
 def class_name(q: Any) -> str:
     """Return the name of the C++ class of an object."""
-    return q.metaObject().className() if isinstance(q, QtCore.QObject) else type(q).__name__
+    return meta_object(q).className() if isinstance(q, QtCore.QObject) else type(q).__name__
+
+
+def meta_object(q: QtCore.QObject) -> QtCore.QMetaObject:
+    """Return the meta object of the class of an object.
+
+    What ``q.metaObject()`` returns dies with ``q``, and takes the ``staticMetaObject`` of the whole class along.
+    """
+    return type(q).staticMetaObject
 
 
 def properties(q: QtCore.QObject) -> dict[str, tuple[bool, str]]:
     """Return the properties of an object: name, whether writable, type."""
     cls = type(q)
     if cls not in _PROPERTIES:
-        meta = q.metaObject()
+        meta = meta_object(q)
         known = [meta.property(i) for i in range(meta.propertyCount())]
         found = {p.name(): (p.isWritable(), p.typeName()) for p in known}
         for name, writable in table_properties(cls.__name__).items():

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QWidget
+from pythonqt_values import meta_object
 from standin_base import declared, fill
 
 _STEPS = 1000
@@ -28,14 +29,14 @@ class ctkDoubleSpinBox(declared("ctkDoubleSpinBox", QWidget)):
         self.emit("valueChanged(QString)", self._spin.text())
 
     def read(self, name: str, empty: Any) -> Any:
-        if self._spin.metaObject().indexOfProperty(name) >= 0:
+        if meta_object(self._spin).indexOfProperty(name) >= 0:
             value = self._spin.property(name)
             return int(value.value) if hasattr(value, "value") else value
         return super().read(name, empty)
 
     def write(self, name: str, value: Any) -> None:
         super().write(name, value)
-        if self._spin.metaObject().indexOfProperty(name) >= 0:
+        if meta_object(self._spin).indexOfProperty(name) >= 0:
             self._spin.setProperty(name, value)
         if name == "decimals":
             self.emit("decimalsChanged(int)", value)

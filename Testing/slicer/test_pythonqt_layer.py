@@ -94,6 +94,13 @@ def _volume(name: str = "CT") -> object:
     return slicer.util.addVolumeFromArray(np.zeros((2, 2, 2), dtype=np.int16), name=name)
 
 
+def _delete(widget) -> None:
+    """Delete a widget as C++ does, with its children."""
+    from shiboken6 import Shiboken
+
+    Shiboken.delete(widget._q)
+
+
 def _segmentation(scene, *names: str) -> object:
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Anatomy")
     node.CreateDefaultDisplayNodes()
@@ -165,6 +172,27 @@ class TestAttributes:
         selector = slicer.qMRMLNodeComboBox()
         selector.nodeTypes = ["vtkMRMLModelNode"]
         assert selector.nodeTypes == ("vtkMRMLModelNode",)
+
+    def test_an_empty_layout_is_false(self, qt):
+        panel = qt.QWidget()
+        layout = qt.QVBoxLayout(panel)
+        assert panel and not layout
+        layout.addWidget(qt.QLabel("dose"))
+        assert layout
+        assert not qt.QIcon() and not qt.QUrl() and qt.QUrl("file:///a") and not qt.QModelIndex()
+
+    def test_a_destroyed_object_is_false(self, qt):
+        parent = qt.QWidget()
+        child = qt.QLabel("dose", parent)
+        assert child
+        _delete(parent)
+        assert not child
+
+    def test_the_facts_of_a_class_outlive_its_objects(self, qt):
+        parent = qt.QWidget()
+        assert qt.QSpinBox(parent).className() == "QSpinBox" and parent.children()
+        _delete(parent)
+        assert qt.QSpinBox._qt.staticMetaObject.className() == "QSpinBox"
 
     def test_classes_do_not_derive_from_one_another(self, qt):
         assert isinstance(qt.QPushButton(), qt.QPushButton)
@@ -515,6 +543,14 @@ class TestUiFiles:
         assert (ui.activitySlider.value, ui.activitySlider.suffix, ui.doseButton.collapsed) == (2.5, " GBq", True)
         ui.showBox.checked = False
         assert not ui.planButton.enabled and ui.activitySlider.isHidden()
+
+    def test_an_empty_layout_is_not_among_the_named_children(self, qt_app, tmp_path):
+        """``slicer.util.findChildren`` leaves out what is false."""
+        path = tmp_path / "Layouts.ui"
+        empty = 'name="demoLayout"><item><layout class="QVBoxLayout" name="emptyLayout"/></item>'
+        path.write_text(_UI.replace('name="demoLayout">', empty), encoding="utf-8")
+        ui = slicer.util.childWidgetVariables(slicer.util.loadUI(str(path)))
+        assert hasattr(ui, "demoLayout") and hasattr(ui, "doseLayout") and not hasattr(ui, "emptyLayout")
 
     def test_a_class_without_stand_in_is_refused(self, qt_app, tmp_path):
         path = tmp_path / "Foreign.ui"

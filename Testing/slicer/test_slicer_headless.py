@@ -135,4 +135,4 @@ def test_a_module_has_one_parameter_node_even_after_the_scene_was_closed(scene, 
     assert PlannerLogic().getParameterNode() is node and PlannerLogic().getAllParameterNodes() == [node]
     scene.Clear(False)
     assert PlannerLogic().getParameterNode().GetAttribute("ModuleName") == "Planner"
-    assert scene.GetNumberOfNodesByClass("vtkMRMLScriptedModuleNode") == 1
+    assert PlannerLogic().getAllParameterNodes() == [PlannerLogic().getParameterNode()]

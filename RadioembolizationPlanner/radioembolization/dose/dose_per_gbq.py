@@ -247,17 +247,20 @@ class DosePerGBq:
 
     @cached_property
     def tumour_part_rows(self) -> np.ndarray:
-        """Mean dose per GBq (parts, sites) of the parts of tumours that lie in the same territories [Gy/GBq].
+        """Mean dose per GBq (parts, sites) of the parts of all tumours, as of ``part_rows`` [Gy/GBq]."""
+        rows = [self.part_rows(tumour.name) for tumour in self.with_role(Role.TUMOUR)]
+        return np.vstack(rows) if rows else np.array([])
 
-        Parts that no territory reaches, or below 5 % of their tumour, are left out.
+    def part_rows(self, name: str) -> np.ndarray:
+        """Return the mean dose per GBq (parts, sites) of the parts of a structure that lie in the same territories.
+
+        Parts that no territory reaches, or below 5 % of the structure, are left out.
         """
-        rows = []
-        for tumour in self.with_role(Role.TUMOUR):
-            whole_kg = self.voxel_kg[tumour.voxels].sum()
-            for member, voxels in self._parts(tumour.voxels):
-                if member.any() and self.voxel_kg[voxels].sum() >= _SMALLEST_PART * whole_kg:
-                    rows.append(self.mean_row(voxels))
-        return np.array(rows)
+        voxels = self._drawn(name).voxels
+        whole_kg = self.voxel_kg[voxels].sum()
+        parts = [(member, part) for member, part in self._parts(voxels) if member.any()]
+        kept = [part for _, part in parts if self.voxel_kg[part].sum() >= _SMALLEST_PART * whole_kg]
+        return np.array([self.mean_row(part) for part in kept]).reshape(len(kept), len(self.site_names))
 
     def _parts(self, voxels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Split voxels by the territories they lie in; return membership (sites,) and voxels of each part."""

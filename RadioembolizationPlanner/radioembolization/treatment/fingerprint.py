@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -55,7 +56,10 @@ def changed_parts(planned: Mapping[str, str], now: Mapping[str, str]) -> tuple[s
 
 
 def volume_digest(volume: Volume | None) -> str:
-    """Return the SHA256 of the values and the placement of an image."""
+    """Return the SHA256 of the values and the placement of an image, whichever way its axes run.
+
+    Slicer turns the axes of a left-handed image when it loads one.
+    """
     return _of_text("none") if volume is None else _once(volume, _volume_digest)
 
 
@@ -71,7 +75,8 @@ def _once(image: T, digest: Callable[[T], str]) -> str:
 
 
 def _volume_digest(volume: Volume) -> str:
-    return _of_bytes(np.ascontiguousarray(volume.array), _grid(volume.grid))
+    array, grid = _along_the_patient(volume.array, volume.grid)
+    return _of_bytes(np.ascontiguousarray(array), _grid(grid))
 
 
 def _mask_digest(source: SourceMask) -> str:
@@ -80,7 +85,21 @@ def _mask_digest(source: SourceMask) -> str:
         return _of_text("empty")
     box = boxes[0]
     placed = source.grid.box(tuple(part.start for part in box), tuple(part.stop - part.start for part in box))
-    return _of_bytes(np.packbits(source.mask[box]), _grid(placed))
+    mask, placed = _along_the_patient(source.mask[box], placed)
+    return _of_bytes(np.packbits(mask), _grid(placed))
+
+
+def _along_the_patient(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
+    """Return an image (z, y, x) with each axis turned to where its largest component is positive."""
+    matrix = grid.direction_matrix
+    turned = np.array([column[np.argmax(np.abs(column))] < 0 for column in matrix.T])  # (x, y, z)
+    if not turned.any():
+        return array, grid
+    backwards = turned[::-1]
+    corner = grid.to_lps(np.where(backwards, np.array(grid.shape) - 1, 0))
+    direction = matrix * np.where(turned, -1.0, 1.0)
+    there = replace(grid, origin_mm=tuple(corner.tolist()), direction=tuple(direction.ravel().tolist()))
+    return np.flip(array, tuple(np.flatnonzero(backwards))), there
 
 
 def _grid(grid: Grid) -> tuple[object, ...]:
