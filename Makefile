@@ -6,6 +6,11 @@ VENV ?= .venv
 CONSTRAINTS ?=
 # Extras of the test environment; EXTRAS=test leaves out slicer-core (1 GB with VTK).
 EXTRAS ?= test,slicer
+# make test-slicer-versions: tests of the Slicer layer with each of these versions of slicer-core (before, stable,
+# preview), in .venv-slicer-<version> (2 GB each); make test-slicer-5.12.4.0 for one.  PYTHON chooses the interpreter.
+SLICER_VERSIONS ?= 5.11.0.6 5.12.4.0 5.13.31053.0
+# Instead of the version that pyproject.toml names.
+SLICER_CORE ?=
 DEMO_OUT ?= demo-out
 
 ifeq ($(OS),Windows_NT)
@@ -17,7 +22,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CONSTRAINT_ARGS := $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
 CORE := RadioembolizationPlanner/radioembolization
 
-.PHONY: demo test test-fast lint bench validation clean
+.PHONY: demo test test-fast test-slicer test-slicer-versions lint bench validation clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c "import sys; assert (3, 11) <= sys.version_info < (3, 14), 'Python 3.11 to 3.13 is needed, this is ' + sys.version + '; call make PYTHON=python3.12'"
@@ -39,6 +44,15 @@ test: $(VENV)/.test-installed
 test-fast: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -m "not slow and not exhaustive and not slicer and not gui and not real_data"
 
+test-slicer: $(VENV)/.test-installed
+	$(if $(SLICER_CORE),$(PIP) install slicer-core==$(SLICER_CORE))
+	$(BIN)/python -m pytest Testing/slicer
+
+test-slicer-versions: $(addprefix test-slicer-,$(SLICER_VERSIONS))
+
+test-slicer-%:
+	$(MAKE) test-slicer VENV=.venv-slicer-$* SLICER_CORE=$*
+
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,4 +67,4 @@ validation: $(VENV)/.test-installed
 	$(BIN)/python Testing/validation/run_all.py
 
 clean:
-	rm -rf $(VENV) build dist $(DEMO_OUT)
+	rm -rf $(VENV) .venv-slicer-* build dist $(DEMO_OUT)

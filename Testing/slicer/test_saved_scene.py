@@ -55,6 +55,7 @@ def _adorn(panel):
     ui = panel.ui("Prescription")
     type_into(ui.limitsTable, 0, 2, "38.5")
     ui.mostBox.value = 4.0
+    ui.leastBox.value = 0.1
     ui.reasonEdit.text = "because"
     ui.reasonEdit.editingFinished.emit()
     panel.session.change(lung_shunt=0.04, isodoses_gy=(25.0, 50.0), lung_mass_assumed=True)

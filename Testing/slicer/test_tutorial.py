@@ -372,7 +372,9 @@ def _maa_ratios(panel: Panel) -> None:
         panel.idle()
         panel.optimize()
         activity, goal = (f"{value:.2f}" for value in _activity_and_goal(panel))
-        row = re.search(rf"^\| {'entered: 4 and 2.5' if entered else 'measured'} \| ([\d.]+) \| ([\d.]+) \|", PAGE, re.M)
+        row = re.search(
+            rf"^\| {'entered: 4 and 2.5' if entered else 'measured'} \| ([\d.]+) \| ([\d.]+) \|", PAGE, re.M
+        )
         assert row, f"A row with {activity} GBq and {goal} Gy is missing"
         assert [float(x) for x in row.groups()] == pytest.approx([float(activity), float(goal)], rel=_TOLERANCE)
 

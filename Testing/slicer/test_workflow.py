@@ -130,18 +130,20 @@ def test_the_synthetic_patient_is_planned_while_the_event_loop_lives(panel):
 def test_a_slider_moves_dose_curves_and_limits(small):
     small.click("Plan", "dosesButton")
     small.idle()
-    slider(small, "left").value = 0.4
+    slider(small, "left").value = 0.2
     live = small.session.live
     one_gy = slicer.util.arrayFromVolume(live.dose).copy()
-    curve = _column(live.curves.table, "A")
+    doses, curve = _column(live.curves.table, "Dose (Gy)"), _column(live.curves.table, "B")
+    assert 1.0 < (curve > 50.0).sum() < len(curve)
     small.spin(0.3)
     shown = _live_texts(small)
     assert shown["mean dose, whole liver"][1] == f"{_mean_gy(small, 'whole liver'):.1f} Gy"
     assert shown["mean dose, perfused normal liver"][3] == "met"
-    slider(small, "left").value = 0.8
+    slider(small, "left").value = 0.4
     assert slicer.util.arrayFromVolume(live.dose) == pytest.approx(2.0 * one_gy, rel=1e-5)
     assert live.dose.GetImageData().GetScalarRange()[1] == pytest.approx(2.0 * one_gy.max(), rel=1e-5)
-    assert not np.array_equal(_column(live.curves.table, "A"), curve)
+    assert _column(live.curves.table, "Dose (Gy)") == pytest.approx(2.0 * doses)  # every dose of the curve is doubled
+    assert _column(live.curves.table, "B") == pytest.approx(curve, abs=0.5)
     small.spin(0.3)
     assert float(_live_texts(small)["mean dose, whole liver"][1].split()[0]) == pytest.approx(
         2.0 * float(shown["mean dose, whole liver"][1].split()[0]), abs=0.11

@@ -59,9 +59,10 @@ def tooltip_picture(text: str) -> np.ndarray:
 def place(picture: np.ndarray, inset: np.ndarray, row: int, column: int) -> np.ndarray:
     """Return a picture with another one on it, moved as far as needed to lie inside."""
     height, width = inset.shape[:2]
-    row, column = (max(0, min(at, most - size)) for at, most, size in zip(
-        (row, column), picture.shape[:2], (height, width), strict=True
-    ))
+    row, column = (
+        max(0, min(at, most - size))
+        for at, most, size in zip((row, column), picture.shape[:2], (height, width), strict=True)
+    )
     result = picture.copy()
     result[row : row + height, column : column + width] = inset
     return result

@@ -136,8 +136,8 @@ class Course:
     explanation: tuple[str, ...] = ()
 
 
-def plan_course(problem: CourseProblem, progress: Callable[[str, int, int], None] | None = None) -> Course:
-    """Return the best course of treatment.
+def optimal_course(problem: CourseProblem, progress: Callable[[str, int, int], None] | None = None) -> Course:
+    """Return the best course of treatment, without its explanation; see ``plan_course``.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def plan_course(problem: CourseProblem, progress: Callable[[str, int, int], None
     ledger = Ledger((*problem.history, *exposures), problem.tissues)
     value, bound = float(best.objective[schedule]), max(result.bound for result in possible)
     ties = _ties(best, possible)
-    course = Course(
+    return Course(
         kind=str(best.kind),
         administrations=_administrations(problem, best, schedule),
         objective_name=_objective_name(problem),
@@ -172,7 +172,6 @@ def plan_course(problem: CourseProblem, progress: Callable[[str, int, int], None
         impossible=tuple((str(result.kind), result.impossible) for result in results if result.impossible),
         ledger=ledger,
     )
-    return course
 
 
 def _rank(result: KindResult) -> tuple[float, float]:

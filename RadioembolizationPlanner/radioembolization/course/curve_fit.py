@@ -141,7 +141,7 @@ def _fitted(data: TimeActivity, model: Model) -> Fit:
             f"A {model} curve has {model.parameters} parameters, there are {n} time points: measure more often, choose "
             "a simpler curve, or assume a half-life for one time point."
         )
-    scale = max(data.activity_gbq)
+    scale = float(max(data.activity_gbq))
     hours, measured = np.array(data.hours), np.array(data.activity_gbq) / scale
     sd = measured if data.sd_gbq is None else np.array(data.sd_gbq) / scale
 

@@ -86,11 +86,12 @@ class KindEffects:
 
     @cached_property
     def growth_gy(self) -> np.ndarray:
-        """BED that repopulation takes from every lesion between the first and the last administration (schedules,)."""
-        given, rule = self.problem.history, self.problem.repopulation
+        """BED that repopulation takes from every lesion between the first and the last administration of the course
+        (schedules,) [Gy]."""
+        rule, given = self.problem.repopulation, [e.day for e in self.problem.history if e.day >= 0.0]
         if not self.kind.events:
-            return np.zeros(self.schedules)
-        first = min([self.weeks[:, 0].min() * _DAYS_PER_WEEK, *(e.day for e in given)])
+            return np.full(self.schedules, rule.gy_per_day * max(0.0, _span(given) - rule.kick_off_days))
+        first = np.minimum(self.weeks[:, 0] * _DAYS_PER_WEEK, min(given, default=np.inf))
         days = self.weeks[:, -1] * _DAYS_PER_WEEK - first
         return rule.gy_per_day * np.maximum(0.0, days - rule.kick_off_days)
 
@@ -128,6 +129,10 @@ class KindEffects:
     def extrahepatic_bed_gy(self) -> dict[str, np.ndarray]:
         """Return the BED (schedules,) of every extrahepatic lesion, less repopulation [Gy]."""
         return {name: self.bed_before_gy(name) - self.growth_gy for name in self.problem.extrahepatic_lesions}
+
+
+def _span(days: list[float]) -> float:
+    return max(days) - min(days) if days else 0.0
 
 
 def last_given(history: Sequence[Exposure]) -> tuple[Event, int] | None:

@@ -159,7 +159,7 @@ def check_uptake(kind: str, name: str, gy_per_gbq: float) -> None:
     if low <= gy_per_gbq <= high:
         return
     unit, tumour = "", "" if kind == LESION else " and exclude tumour from organs"
-    if gy_per_gbq * 300.0 < low or gy_per_gbq > 300.0 * high:
+    if gy_per_gbq * 100.0 < low or gy_per_gbq > 100.0 * high:
         unit = " Near a factor of 1000: check MBq against GBq and the unit of the map."
     warnings.warn(
         f"'{name}' has {gy_per_gbq:.3g} Gy/GBq ({gy_per_gbq * CYCLE_GBQ:.3g} Gy in a cycle of {CYCLE_GBQ:g} GBq), "

@@ -150,7 +150,7 @@ def test_worked_case_of_166ho_after_177lu(structure, dose_gy, lutetium_bed_gy, b
         assert ledger.eqd2_gy(structure) == pytest.approx(eqd2_gy, rel=5e-3)
         session = ledger.entries(structure)[-1]
         assert session.bed_gy == pytest.approx(bed_gy - lutetium_bed_gy, rel=5e-3)
-        assert session.cross_bed_gy < 1e-9
+        assert session.cross_bed_gy < 1e-8
 
 
 def test_intervals_in_use_add_almost_nothing():
@@ -195,14 +195,15 @@ def test_short_rest_is_told_with_a_bound(beam_days):
     (told,) = Ledger((beam, lutetium), {"normal liver": liver}).cautions("normal liver")
     assert "'beam' and '177Lu on day 0'" in told
     bound = left_out_bed_gy(beam, lutetium, "normal liver", liver)
-    # A fraction as a very fast decay, at any times within the days of the beams.
+    # A fraction as a very fast decay, at any times within the days of the beams.  It lasts so long after its start
+    # that it meets mu / lambda = 0.4 % less repair than a fraction would.
     for times in ([beam_days[0]] * 4, [beam_days[1]] * 4, np.linspace(*beam_days, 4)):
         exact = 0.0
         for time in times:
             parts = [(0.0, 3.0, 67.0), (float(time), 5.0, 0.01)]
             alone = sum(integrated_bed([part], 2.5, 2.5) for part in parts)
             exact += integrated_bed(parts, 2.5, 2.5) - alone
-        assert exact <= bound * (1.0 + 1e-3)
+        assert exact <= bound * (1.0 + 5e-3)
         if beam_days[0] == beam_days[1] == 5.0:
             assert exact == pytest.approx(bound, rel=1e-2)
 
