@@ -8,6 +8,7 @@ from datetime import datetime
 import slicer
 
 from radioembolization.files.plan_file import plan_document, plan_text
+from radioembolization.report.slices import isodose_levels_gy
 from radioembolization.treatment import Treatment
 from radioembolization.treatment.fingerprint import input_digests
 from RadioembolizationPlannerLib import plans
@@ -85,15 +86,16 @@ def publish_report(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, pag
 
 
 def replace_isodoses(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, levels_gy: tuple[float, ...]) -> None:
-    """Replace the isodoses of a plan by others.
+    """Replace the isodoses of a plan by others, or without levels by the default ones.
 
     Raises
     ------
     InputError
         If a level is not a positive dose.
     """
-    old = plans.nodes_of(plan, plans.ISODOSES)
-    isodoses = publish_isodoses(scene, plans.node_of(plan, plans.DOSE), levels_gy, f"{plan.GetName()}: isodose")
+    old, dose = plans.nodes_of(plan, plans.ISODOSES), plans.node_of(plan, plans.DOSE)
+    levels = levels_gy or isodose_levels_gy(float(slicer.util.arrayFromVolume(dose).max()))
+    isodoses = publish_isodoses(scene, dose, levels, f"{plan.GetName()}: isodose")
     plan.RemoveNodeReferenceIDs(plans.ISODOSES)
     for model in old:
         scene.RemoveNode(model)

@@ -269,6 +269,17 @@ FORBIDDEN = {
     ),
     "planning to treatment": ("planning/plan.py", "from radioembolization.treatment import Case", "may not import"),
     "planning to report": ("planning/plan.py", "def f():\n    from radioembolization import report", "may not import"),
+    "course to files": (
+        "course/lutetium_dose.py",
+        "from radioembolization.files import read_volume",
+        "course may not import files",
+    ),
+    "course to treatment": (
+        "course/uptake.py",
+        "def f():\n    from radioembolization.treatment import Case",
+        "course may not import treatment",
+    ),
+    "planning to course": ("planning/plan.py", "from radioembolization.course import RegionUptake", "may not import"),
     "treatment to files": (
         "treatment/case.py",
         "from radioembolization.files import read_case",
@@ -317,6 +328,7 @@ ALLOWED = {
     "scipy at file scope": ("dose/dvh.py", "from scipy import optimize"),
     "the same folder": ("dose/dvh.py", "from radioembolization.dose.convolution import convolve"),
     "the same folder, relative": ("dose/dvh.py", "from . import convolution"),
+    "course to dose": ("course/lutetium_dose.py", "from radioembolization.dose import dvh"),
     "a lower floor": ("verification/delivered.py", "from radioembolization.planning import Plan"),
     "biology to physics": ("biology/bed.py", "from radioembolization.physics import Sourced"),
     "the version": ("files/plan_file.py", "from radioembolization import __version__"),

@@ -168,7 +168,7 @@ def test_negative_activity_and_missing_times_are_refused(run, folder, capsys):
 @pytest.mark.real_data
 @pytest.mark.skipif(not PATIENT.is_dir(), reason="the 177Lu patient is not beside the repository")
 def test_doses_of_the_patient_are_those_of_spheres(capsys):
-    labels = "liver=1 spleen=2 kidneys=3+4 tumour1=5 tumour2=6 tumour3=7".split()
+    labels = ["liver=1", "spleen=2", "kidneys=3+4", "tumour1=5", "tumour2=6", "tumour3=7"]
     words = ["lutetium", PATIENT / "activity.nii.gz", "--labels", PATIENT / "labels.nii.gz", "--structures", *labels]
     assert main([str(w) for w in (*words, "--hours", 24, "--half-life-h", 60, "--json")]) == 0
     found = json.loads(capsys.readouterr().out)

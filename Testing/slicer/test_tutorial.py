@@ -1,107 +1,35 @@
-"""The tutorial, walked through the panel as it is written: what the page says is what the panel shows.
+"""Part 1 of the tutorial, walked through the panel as it is written: what the page says is what the panel shows.
 
 Pictures are compared with nothing, since fonts differ; they are there, have the size asked for and show something.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import offscreen_charts
 import offscreen_views
 import offscreen_window
 import pytest
 import slicer_headless
 import tutorial_pictures as pictures
-from panel_driver import Panel
-
-from support import REPOSITORY, SHARED
 
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
+from tutorial_walk import Walk, cells, choose, says, shows, start  # noqa: E402
 
 from RadioembolizationPlannerLib import plans  # noqa: E402
 
 pytestmark = [pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow]
 
-PAGE = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
-MAA_FOLDER = SHARED / "data" / "maa_spect_patient"
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-#: Of a number on the page: solvers and numerical libraries of other versions change the last digit.
-_TOLERANCE = 0.02
-
-
-@dataclass
-class Walk:
-    """The panel, what has been written on the page, and where pictures go."""
-
-    panel: Panel
-    folder: Path
-    drawn: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def draw(self, name: str, picture: np.ndarray) -> np.ndarray:
-        """Write a picture; it shows something."""
-        assert picture.std() > 5.0 and len(np.unique(picture.reshape(-1, 3), axis=0)) > 20, name
-        self.drawn[name] = pictures.save(picture, self.folder / f"{name}.png")
-        assert f"figures/tutorial/{name}.png" in PAGE, name
-        return picture
-
-    def section(self, name: str) -> np.ndarray:
-        """Draw a section of the panel."""
-        widget = self.panel.sections[f"{name}Section"].widget
-        return self.draw(name.lower(), pictures.widget_picture(self.panel, widget))
-
-    def button(self, section: str, name: str) -> None:
-        """Click a button whose text the page names."""
-        says(f"**{getattr(self.panel.ui(section), name).text}**")
-        self.panel.click(section, name)
-        self.panel.idle()
-
 
 @pytest.fixture
 def walk(scene, slicer_widgets, qt_app, tmp_path) -> Walk:
-    import slicer_module_standins
-
     offscreen_window.require_rendering()
     pytest.importorskip("PIL")
-    slicer_module_standins.install()
-    import RadioembolizationPlanner
-
-    widget = slicer_widgets(RadioembolizationPlanner.RadioembolizationPlannerWidget, pictures.PANEL_WIDTH, 1800)
-    return Walk(Panel(widget, qt_app), pictures.FIGURES if os.environ.get(pictures.REWRITE) == "1" else tmp_path)
-
-
-def says(text: str) -> None:
-    """The page says this, wherever its lines are broken."""
-    assert " ".join(text.split()) in " ".join(PAGE.split()), f"docs/tutorial.md does not say: {text}"
-
-
-def shows(block: str, text: str) -> None:
-    """A block of the page, found by its first words, is what the panel shows; numbers may differ a little."""
-    found = [b for b in re.findall(r"^```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) if b.startswith(block)]
-    assert len(found) == 1, f"{len(found)} blocks of docs/tutorial.md begin with '{block}'; the panel shows:\n{text}"
-    on_page, shown = (" ".join(each.split()) for each in (found[0], text))
-    assert _NUMBER.sub("#", on_page) == _NUMBER.sub("#", shown), f"The panel shows:\n{text}"
-    numbers = [[float(number) for number in _NUMBER.findall(each)] for each in (on_page, shown)]
-    assert numbers[0] == pytest.approx(numbers[1], rel=_TOLERANCE), f"The panel shows:\n{text}"
-
-
-def cells(table: Any) -> list[list[str]]:
-    """The texts of a table of the panel."""
-    return [[table.item(row, c).text() for c in range(table.columnCount)] for row in range(table.rowCount)]
-
-
-def choose(panel: Panel, box: Any, text: str) -> None:
-    """Choose an entry of a combo box that the page names."""
-    says(f"*{text}*")
-    assert box.findText(text) >= 0, [box.itemText(index) for index in range(box.count)]
-    box.setCurrentIndex(box.findText(text))
-    panel.spin()
+    pytest.importorskip("cvxpy")
+    return start(slicer_widgets, qt_app, tmp_path)
 
 
 def test_the_synthetic_patient(walk, scene, tmp_path):
@@ -305,80 +233,3 @@ def _export(walk: Walk, folder: Path) -> None:
     for path in files.values():
         says(f"`{path.name}`")
         assert path.exists()
-
-
-@pytest.mark.real_data
-def test_the_maa_patient(walk):
-    """The second part: a public patient whose roles, sites and shunt the user enters."""
-    if not MAA_FOLDER.is_dir():
-        pytest.skip(f"{MAA_FOLDER} is not there")
-    panel = walk.panel
-    scout = slicer.util.loadVolume(str(MAA_FOLDER / "patient_2_SPECT.nrrd"))
-    anatomy = slicer.util.loadSegmentation(str(MAA_FOLDER / "patient_2_Segmentation.seg.nrrd"))
-    panel.ui("Case").scoutSelector.setCurrentNode(scout)
-    panel.ui("Structures").segmentationSelector.setCurrentNode(anatomy)
-    panel.spin()
-    _maa_roles(panel)
-    _maa_sites(panel)
-    choose(panel, panel.ui("Prescription").presetBox, "resin, one lobe")
-    panel.idle()
-    says("**Optimize**")
-    panel.optimize()
-    shows("Injected: whole liver", panel.session.status.text)
-    use = panel.ui("Sites").sitesTable.cellWidget(0, 5)
-    choose(panel, use, "forbidden")
-    panel.idle()
-    panel.optimize()
-    shows("Injected: perfused volume", panel.session.status.text)
-    choose(panel, use, "free")
-    _maa_ratios(panel)
-
-
-def _maa_roles(panel: Panel) -> None:
-    table = panel.ui("Structures").rolesTable
-    for row in range(table.rowCount):
-        name, box = table.item(row, 0).text(), table.cellWidget(row, 1)
-        if name.startswith("Tumor"):
-            says(f"*{name}*")
-            choose(panel, box, "tumor")
-    proposed = {table.item(row, 0).text(): table.cellWidget(row, 1).currentText for row in range(table.rowCount)}
-    assert proposed["liver"] == "liver" and proposed["gallbladder"] == "other organ"
-    panel.ui("Structures").lungMassBox.value = 1.0
-    panel.spin()
-    panel.ui("Structures").lungMassAssumedBox.checked = True
-    panel.spin()
-
-
-def _maa_sites(panel: Panel) -> None:
-    table = panel.ui("Sites").sitesTable
-    for row, (name, volume) in enumerate((("whole liver", "liver"), ("perfused volume", "perfused volume"))):
-        panel.click("Sites", "addSiteButton")
-        table.item(row, 0).setText(name)
-        panel.spin()
-        choose(panel, table.cellWidget(row, 1), volume)
-    panel.ui("Sites").shuntBox.value = 5.0
-    panel.spin()
-
-
-def _maa_ratios(panel: Panel) -> None:
-    """By ratios: those measured in the scout, then those entered."""
-    sites, ratios = panel.ui("Sites").sitesTable, panel.ui("Sites").ratiosTable
-    for row in range(sites.rowCount):
-        choose(panel, sites.cellWidget(row, 3), "by T/N ratios")
-    for entered in ((), ("4", "2.5")):
-        for row, text in enumerate(entered):
-            ratios.item(row, 1).setText(text)
-            panel.spin()
-        panel.idle()
-        panel.optimize()
-        activity, goal = (f"{value:.2f}" for value in _activity_and_goal(panel))
-        row = re.search(
-            rf"^\| {'entered: 4 and 2.5' if entered else 'measured'} \| ([\d.]+) \| ([\d.]+) \|", PAGE, re.M
-        )
-        assert row, f"A row with {activity} GBq and {goal} Gy is missing"
-        assert [float(x) for x in row.groups()] == pytest.approx([float(activity), float(goal)], rel=_TOLERANCE)
-
-
-def _activity_and_goal(panel: Panel) -> tuple[float, float]:
-    plan = plans.stated_plan(panel.parameters.shown_plan).plan
-    return float(plan.activities_gbq.sum()), plan.goal.value

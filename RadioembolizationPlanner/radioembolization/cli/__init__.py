@@ -1,4 +1,4 @@
-"""The command line: ``demo | plan | check | certify | kernel | dose | lutetium | rtdose | calc`` and more.
+"""The command line: ``demo | plan | check | certify | kernel | dose | lutetium | rtdose | calc``.
 
 Exit codes: 0 done, 2 bad input, 3 infeasible limits, 4 a plan that does not stand up to ``certify``,
 5 one that does but has no certificate of its bound, 1 anything else.

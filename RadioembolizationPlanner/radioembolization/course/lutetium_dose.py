@@ -23,7 +23,7 @@ from radioembolization.physics import LU177, Convention, Sourced, Status, decay_
 #: Below this volume [mL] a sphere is thinner than three times a SPECT resolution of 13 mm, and loses activity.
 _SMALL_ML = 30.0
 #: Activity in a map over what can be left of the injection: noticed, and refused as another unit.
-_MORE_NOTICED, _MORE_REFUSED, _LESS_NOTICED = 1.1, 100.0, 1.0 / 300.0
+_MORE_NOTICED, _MORE_REFUSED, _LESS_NOTICED = 1.1, 5.0, 1.0 / 300.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ def check_against_injected(activity: Volume, hours: float, injected_gbq: float) 
     Raises
     ------
     InputError
-        If the map holds a hundred times more, or the injected activity is in another unit.
+        If the map holds more than five times as much, or the injected activity is in another unit.
     """
     left = checked_cycle_gbq(injected_gbq) * decay_factor(LU177, hours)
     found = total_gbq(activity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, product
@@ -119,40 +119,42 @@ def weeks_within(constraints: Constraints) -> WeekGrid:
     )
 
 
-def weeks_of(kind: Kind, grid: WeekGrid, after: tuple[Event, int] | None = None) -> np.ndarray:
+def weeks_of(kind: Kind, grid: WeekGrid, given: Mapping[Event, int] | None = None) -> np.ndarray:
     """Return the weeks of all events of every schedule of a kind (schedules, events).
 
     Parameters
     ----------
     kind : Kind
     grid : WeekGrid
-    after : (Event, int), optional
-        What was given last before the course, and in which week; the first event keeps its distance from it and
-        is not before week 0.
+    given : mapping of Event to int, optional
+        The week in which each was given last; negative before the course.  The first event keeps its distance from
+        them.  Of a course that has begun, it is also no later than the grid says.
 
     Raises
     ------
     InputError
-        If there are too many schedules, or none.
+        If there are too many schedules.
     """
     events = kind.events
     steps = [grid.between(first, second) for first, second in pairwise(events)]
-    starts = (0,) if after is None or not events else _starts(after, events[0], grid)
+    starts = _starts(given, events[0], grid) if given and events else (0,)
     number = int(np.prod([len(step) for step in steps], dtype=float)) * len(starts)
     if number > _MOST_SCHEDULES:
         raise InputError(
             f"{kind} can be given in {number} ways: allow fewer different weeks between administrations, or fewer "
             "cycles."
         )
-    if not number:
-        raise InputError(f"{kind} cannot be given: no week keeps its distance from what was given before.")
     gaps = np.array(list(product(starts, *steps)), dtype=int).reshape(number, -1)
     return np.cumsum(gaps, axis=1)[:, : len(events)]
 
 
-def _starts(after: tuple[Event, int], first: Event, grid: WeekGrid) -> tuple[int, ...]:
-    last, week = after
-    return tuple(week + step for step in grid.between(last, first) if week + step >= 0)
+def _starts(given: Mapping[Event, int], first: Event, grid: WeekGrid) -> tuple[int, ...]:
+    least = max(0, *(week + grid.between(event, first)[0] for event, week in given.items()))
+    last = max(given, key=lambda event: given[event])
+    if given[last] < 0:
+        return (least,)
+    weeks = (given[last] + step for step in grid.between(last, first))
+    return tuple(week for week in weeks if week >= least) or (least,)
 
 
 def kinds(

@@ -1,23 +1,34 @@
-"""Limits of radioembolization after what earlier treatment has spent of the normal liver.
+"""Limits of radioembolization after what 177Lu and earlier treatment have spent.
 
 The rule: the largest D with ``BED(D) + BED of everything else <= BED(D_limit)``, all with the half-life of the same
-device, takes the place of every limit D_limit on a mean dose of the normal liver.  Nothing recovers in between.
+device, takes the place of every dose D_limit that a limit on the normal liver names.  Nothing recovers in between.
+Every limit holds for all sessions of the course together.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from radioembolization.course.budget import OrganBudget, lung_budgets
+from radioembolization.course.course_problem import CourseProblem
 from radioembolization.course.kind_effects import KindEffects
-from radioembolization.course.lesion_bed import LesionResponse
-from radioembolization.errors import LimitError
+from radioembolization.course.ledger import Ledger
+from radioembolization.course.lesion_bed import dose_for_bed_gy
+from radioembolization.course.liver_budget import bounds_normal_liver, liver_budget
 from radioembolization.planning import (
+    HepaticReserve,
     Limit,
+    LungDose,
+    MeanBED,
     MeanDose,
     PerfusedNormalLiverDose,
-    TerritoryNormalLiverDose,
+    VolumeAbove,
 )
 from radioembolization.structures import NORMAL_LIVER
+
+LUNGS = "lungs"
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class ReducedLimit:
     ----------
     name : str
     limit_gy, remaining_gy : float
-        Mean dose of microspheres allowed without and after earlier treatment [Gy].
+        Dose of microspheres that the limit names, without and after earlier treatment [Gy]; BED for a limit on it.
     spent_bed_gy : float
         BED of everything else [Gy].
     """
@@ -39,44 +50,92 @@ class ReducedLimit:
     spent_bed_gy: float
 
 
-def limits_after(effects: KindEffects) -> tuple[tuple[Limit, ...], tuple[ReducedLimit, ...]]:
-    """Return the limits of the sessions of a kind, for the schedule that spends most, and which were reduced.
+@dataclass(frozen=True, eq=False)
+class SessionLimits:
+    """Limits of all sessions of a kind of course.
+
+    Parameters
+    ----------
+    limits : tuple of Limit
+        They hold for every schedule of the kind.
+    loosest : tuple of Limit
+        No schedule of the kind allows more.
+    scale : float
+        Largest ratio of a dose in ``loosest`` to that in ``limits``, at least 1.
+    reduced : tuple of ReducedLimit
+    """
+
+    limits: tuple[Limit, ...]
+    loosest: tuple[Limit, ...]
+    scale: float
+    reduced: tuple[ReducedLimit, ...]
+
+    @property
+    def scalable(self) -> bool:
+        """Whether plans within ``loosest``, divided by ``scale``, are within ``limits``."""
+        return all(limit.holds_down for limit in self.limits)
+
+
+@dataclass(frozen=True, eq=False)
+class _Left:
+    """A limit, the dose or BED it names, and what is left of that for every schedule (schedules,) [Gy]."""
+
+    limit: Limit
+    level_gy: float
+    least_gy: np.ndarray
+    most_gy: np.ndarray
+
+
+def check_devices(problem: CourseProblem) -> tuple[str, ...]:
+    """Return what limits and history take for granted, in words.
 
     Raises
     ------
-    LimitError
-        If earlier treatment leaves nothing of a limit.
+    DeviceMismatch
+        If a limit is of another device, or the history has another device and no reason is stated.
     """
-    spent = float(effects.bed_before_gy(NORMAL_LIVER).max())
-    slope = float(effects.slopes(NORMAL_LIVER).max())
-    k = effects.curvature_per_gy(NORMAL_LIVER)
-    limits, reduced = [], []
-    for limit in effects.problem.problem.limits:
-        if not _of_normal_liver(limit):
-            limits.append(limit)
-            continue
-        allowed = limit.bound * (1.0 + k * limit.bound)
-        remaining = LesionResponse(spent, slope, k).dose_gy(allowed)
-        if remaining <= 0.0:
-            raise LimitError(
-                f"177Lu and earlier treatment leave nothing of the limit '{limit}': they spend {spent:.3g} Gy of its "
-                f"{allowed:.3g} Gy BED."
+    if not any(problem.session_plans):
+        return ()
+    device, history = problem.dose.settings.device, Ledger(tuple(problem.history), problem.tissues)
+    cautions: list[str] = []
+    for limit in problem.problem.limits:
+        limit.check_device(device)
+        if bounds_normal_liver(limit) and limit.bound > 0.0:
+            budget = liver_budget(limit, device)
+            cautions += budget.balance(history, device, other_device_reason=problem.other_device_reason).cautions
+    for budget_ in problem.budgets:
+        budget_.check_device(device)
+    return tuple(dict.fromkeys(cautions))
+
+
+def schedules_with_room(effects: KindEffects) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return for which schedules every limit leaves something (schedules,), and in words what leaves nothing."""
+    room, reasons = np.ones(effects.schedules, dtype=bool), []
+    for left in _left(effects):
+        room &= left.least_gy > 0.0
+        if not np.any(left.least_gy > 0.0):
+            reasons.append(
+                f"177Lu and earlier treatment leave nothing of the limit '{left.limit}': raise it, or give fewer cycles"
             )
-        reduced.append(ReducedLimit(limit.quantity.name, limit.bound, remaining, spent))
-        limits.append(_at(limit, remaining))
-    return tuple(limits), tuple(reduced)
+    return room, tuple(reasons)
 
 
-def _of_normal_liver(limit: Limit) -> bool:
-    """Whether a limit bounds a mean dose of the normal liver from above."""
-    quantity = limit.quantity
-    whole = isinstance(quantity, MeanDose) and quantity.structure == NORMAL_LIVER
-    return limit.upper and (whole or isinstance(quantity, PerfusedNormalLiverDose | TerritoryNormalLiverDose))
-
-
-def _at(limit: Limit, bound_gy: float) -> Limit:
-    """Return a limit at a lower dose; what counts as perfused is lowered in proportion."""
-    quantity = limit.quantity
-    if isinstance(quantity, PerfusedNormalLiverDose):
-        quantity = replace(quantity, full_from_gy=quantity.full_from_gy * bound_gy / limit.bound)
-    return replace(limit, quantity=quantity, bound=bound_gy)
+def limits_of_sessions(effects: KindEffects) -> SessionLimits:
+    """Return the limits of the sessions of a kind; ``schedules_with_room`` tells which schedules leave something."""
+    spent = float(effects.bed_before_gy(NORMAL_LIVER).max())
+    changed = {id(left.limit): left for left in _left(effects)}
+    tight, loose, ratios, reduced = [], [], [1.0], []
+    for limit in (*effects.problem.problem.limits, *(left.limit for left in changed.values())):
+        left = changed.pop(id(limit), None)
+        if left is None:
+            if limit in effects.problem.problem.limits:
+                tight.append(limit)
+                loose.append(limit)
+            continue
+        least, most = float(left.least_gy.min()), float(left.most_gy.max())
+        tight.append(_lowered(limit, least))
+        loose.append(_lowered(limit, most))
+        ratios.append(most / least)
+        if _named_gy(limit) is not None:
+            reduced.append(ReducedLimit(limit.quantity.name, left.level_gy, least, spent))
+    return SessionLimits(tuple(tight), tuple(loose), max(ratios), tuple(reduced))

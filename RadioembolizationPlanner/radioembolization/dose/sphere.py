@@ -67,7 +67,7 @@ def sphere_dose_gy(
 def _radius_g_cm2(mass_kg: float, density_g_per_cm3: float, tissue: Tissue) -> float:
     """Return the radius as mass depth in water [g/cm2]."""
     density = positive("Density", density_g_per_cm3, "g/cm3")
-    cm = (3.0 * positive("Mass", mass_kg, "kg") * 1000.0 / (4.0 * math.pi * density)) ** (1.0 / 3.0)
+    cm = math.cbrt(3.0 * positive("Mass", mass_kg, "kg") * 1000.0 / (4.0 * math.pi * density))
     return cm * density * tissue.depth_factor
 
 

@@ -127,6 +127,9 @@ def test_what_was_given_is_told_but_does_not_block():
     assert past.past
     assert past.finding is Finding.INTERVAL
     assert not past.blocks
+    # History without a mark is past by its days.
+    history = [Appointment("1", -70.0, LU), Appointment("2", -35.0, LU)]
+    assert [(v.finding, v.past) for v in check_schedule(history, RULES)] == [(Finding.INTERVAL, True)]
     # One end in the future blocks.
     (soon,) = check_schedule([given_[1], Appointment("3", 0.0, LU)], RULES, labs(0.0))
     assert soon.blocks

@@ -208,6 +208,18 @@ def test_short_rest_is_told_with_a_bound(beam_days):
             assert exact == pytest.approx(bound, rel=1e-2)
 
 
+@pytest.mark.parametrize(("half_life_h", "repair_h"), [(67.0, 2.5), (26.8, 26.8), (10.0, 40.0)])
+def test_the_bound_is_reached_at_the_worst_time(half_life_h, repair_h):
+    # g(t) = int rho(w) exp(-mu |t - w|) dw, the largest over a fine grid of times of one fraction.
+    rate, mu = math.log(2.0) / half_life_h, math.log(2.0) / repair_h
+    w = np.linspace(0.0, 30.0 * half_life_h, 40_001)
+    times = np.linspace(0.0, 2.0 * half_life_h, 401)
+    largest = max(np.trapezoid(rate * np.exp(-rate * w - mu * np.abs(t - w)), w) for t in times)
+    beam = Exposure("beam", -1.0, EBRT, {"tumour": 5.0}, last_day=9.0)
+    bound = left_out_bed_gy(beam, cycle(0.0, 3.0, half_life_h), "tumour", tissue(2.5, repair_h))
+    assert bound == pytest.approx(2.0 * 5.0 * 3.0 * largest / 2.5, rel=1e-4)
+
+
 def test_one_patient_one_label():
     one, other = cycle(0.0, 5.0, 85.0, patient="a" * 64), cycle(56.0, 5.0, 85.0, patient="b" * 64)
     with pytest.raises(CourseError, match=r"2 patients \(aaaaaaaa, bbbbbbbb\)"):
