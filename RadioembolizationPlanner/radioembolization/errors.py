@@ -187,6 +187,10 @@ class UnusualUptake(PlannerWarning):
     """Dose per activity of 177Lu is outside what was published for the organ."""
 
 
+class PredictedDose(PlannerWarning):
+    """A delivered administration was not measured in a structure; what was predicted stands in."""
+
+
 class SlowClearance(PlannerWarning):
     """Measured activity falls no faster than by physical decay; the fit stopped at that bound."""
 

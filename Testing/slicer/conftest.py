@@ -59,6 +59,7 @@ def slicer_widgets(qt_app: Any) -> Callable[[Any], Any]:
         parent = slicer.qMRMLWidget()
         parent.setLayout(qt.QVBoxLayout())
         parent.setMRMLScene(slicer.mrmlScene)
+        parent.setProperty("isEntered", True)  # of the real parent, a module widget
         widget = widget_class(parent)
         made.append(widget)
         widget.setup()

@@ -58,7 +58,9 @@ def _move_dose(plan) -> None:
 
 def _move_dose_by_a_transform(plan) -> None:
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    slicer.util.updateTransformMatrixFromArray(transform, np.array([[1, 0, 0, 5.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]))
+    slicer.util.updateTransformMatrixFromArray(
+        transform, np.array([[1, 0, 0, 5.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    )
     plans.node_of(plan, plans.DOSE).SetAndObserveTransformNodeID(transform.GetID())
 
 
@@ -117,7 +119,7 @@ def test_nobody_cannot_approve(plan, by):
 
 def test_a_plan_that_exceeds_a_limit_is_not_approved(scene):
     plan = put(scene, "too much", by_hand(*EXCEEDED_GBQ))
-    with pytest.raises(InputError, match="'too much' exceeds limits.*perfused normal liver"):
+    with pytest.raises(InputError, match=r"'too much' exceeds limits.*perfused normal liver"):
         approve(plan, NAME, AT)
     assert record_of(plan).approval is None
 

@@ -25,7 +25,7 @@ import slicer_module_standins  # noqa: E402
 import vtk.util.numpy_support  # noqa: E402
 
 slicer_module_standins.install()
-from RadioembolizationPlannerLib.case import CaseReader, missing_inputs, preset_limits, prescription  # noqa: E402
+from RadioembolizationPlannerLib.case import CaseReader, missing_inputs, prescription, preset_limits  # noqa: E402
 from RadioembolizationPlannerLib.errors import NothingToPlan  # noqa: E402
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters  # noqa: E402
 from RadioembolizationPlannerLib.publish import add_point, publish_case  # noqa: E402
@@ -318,9 +318,7 @@ def test_rules_of_sites_goal_and_sizes_are_those_of_the_core():
 @pytest.mark.parametrize("reason", ["", "trial protocol 7"])
 def test_limits_of_another_device_need_a_reason(reason):
     name = "glass/bilobar" if "glass/bilobar" in load_presets() else next(p for p in load_presets() if "glass" in p)
-    asked = prescription(
-        PlannerParameters(preset=name, limits=preset_limits(name), override_reason=reason), TUMOURS
-    )
+    asked = prescription(PlannerParameters(preset=name, limits=preset_limits(name), override_reason=reason), TUMOURS)
     assert asked == Prescription.from_preset(preset(name), reason)
     asked.problem(GLASS_Y90)
     if reason:

@@ -341,7 +341,7 @@ def test_a_record_cannot_name_files_elsewhere(plan, tmp_path):
 def test_a_file_in_the_place_of_the_folder(plan, tmp_path, deep):
     (tmp_path / "taken").write_text("mine", encoding="utf-8")
     folder = tmp_path / "taken" / "deeper" if deep else tmp_path / "taken"
-    with pytest.raises(InputError, match="cannot be written to.*Choose another folder"):
+    with pytest.raises(InputError, match=r"cannot be written to.*Choose another folder"):
         export_plan(plan, folder, AT)
     assert _names(tmp_path) == {"taken"}
 
@@ -393,7 +393,7 @@ def test_a_failure_amid_the_exchange_leaves_the_earlier_export_whole(scene, ct, 
         return real(source, target)
 
     monkeypatch.setattr(os, "replace", sometimes)
-    with pytest.raises(InputError, match="used by another program.*close the files"):
+    with pytest.raises(InputError, match=r"used by another program.*close the files"):
         export_plan(put(scene, "mine"), tmp_path, AT, ct)
     monkeypatch.undo()
     assert _bytes(tmp_path) == before

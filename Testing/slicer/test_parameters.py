@@ -181,7 +181,7 @@ def test_a_stored_value_of_the_wrong_kind_is_named_with_its_way_out(store, name,
 def test_a_reference_to_a_node_of_another_kind_is_named(store, scene):
     model = scene.AddNewNodeByClass("vtkMRMLModelNode", "a surface")
     store.node.SetNodeReferenceID("scout", model.GetID())
-    with pytest.raises(InputError, match="'scout'.*'a surface'"):
+    with pytest.raises(InputError, match=r"'scout'.*'a surface'"):
         store.read()
 
 

@@ -51,7 +51,9 @@ def test_the_slices_follow_a_transform_and_need_a_matrix(scene):
     array[3, 2, 1] = 100.0
     dose = _dose(scene, array)
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    slicer.util.updateTransformMatrixFromArray(transform, np.array([[1, 0, 0, 5.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]))
+    slicer.util.updateTransformMatrixFromArray(
+        transform, np.array([[1, 0, 0, 5.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    )
     dose.SetAndObserveTransformNodeID(transform.GetID())
     assert hottest_lps_mm(dose) == pytest.approx((-17.0, -26.0, 42.0))
     warp = scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")

@@ -72,7 +72,7 @@ def test_a_file_that_is_no_plan_is_refused_with_the_plans_name(scene, text):
 def test_a_deleted_node_is_named(scene):
     plan = put(scene, "mine")
     scene.RemoveNode(plans.node_of(plan, plans.DOSE))
-    with pytest.raises(PlanChanged, match="plan 'mine' was deleted.*planDose.*plan again"):
+    with pytest.raises(PlanChanged, match=r"plan 'mine' was deleted.*planDose.*plan again"):
         plans.node_of(plan, plans.DOSE)
     assert plans.nodes_of(plan, plans.DOSE) == []
 

@@ -17,7 +17,7 @@ import tutorial_pictures as pictures
 
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
-from tutorial_walk import Walk, cells, choose, says, shows, start  # noqa: E402
+from tutorial_walk import PATIENCE_S, Walk, cells, choose, says, shows, start  # noqa: E402
 
 from RadioembolizationPlannerLib import plans  # noqa: E402
 
@@ -77,7 +77,7 @@ def _load(walk: Walk) -> None:
 
 def _optimize(walk: Walk) -> Any:
     says("**Optimize**")
-    plan = walk.panel.optimize()
+    plan = walk.panel.optimize(PATIENCE_S)
     shows("Injected: proper hepatic", walk.panel.session.status.text)
     assert walk.panel.ui("Plan").statusLabel.text == walk.panel.session.status.text
     walk.section("Plan")
@@ -186,7 +186,7 @@ def _change_of_mind(walk: Walk) -> None:
     limits, state = walk.panel.ui("Prescription").limitsTable, walk.panel.ui("Results").stateLabel
     says("type 35 instead of 40")
     limits.item(0, 2).setText("35")
-    walk.panel.idle()
+    walk.panel.idle(PATIENCE_S)
     (stale,) = (line for line in state.text.splitlines() if line.startswith("OUT OF DATE"))
     says(f"`{stale}`")
     assert not walk.panel.ui("Results").approveButton.enabled
@@ -206,7 +206,7 @@ def _infeasible(walk: Walk) -> None:
     shows("Failed: The limits contradict", walk.panel.ui("Plan").statusLabel.text)
     least.value = 0.1
     use.setCurrentIndex(use.findText("free"))
-    walk.panel.idle()
+    walk.panel.idle(PATIENCE_S)
 
 
 def _save_and_load(walk: Walk, scene: Any, plan: Any, folder: Path) -> None:
@@ -215,7 +215,7 @@ def _save_and_load(walk: Walk, scene: Any, plan: Any, folder: Path) -> None:
     assert slicer.util.saveScene(str(folder / "tutorial.mrb"))
     scene.Clear(False)
     slicer.util.loadScene(str(folder / "tutorial.mrb"))
-    walk.panel.idle()
+    walk.panel.idle(PATIENCE_S)
     shown = walk.panel.parameters.shown_plan
     assert shown.GetText() == text and "OUT OF DATE" not in walk.panel.ui("Results").stateLabel.text
     ui = walk.panel.ui("Plan")

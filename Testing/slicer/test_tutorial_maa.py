@@ -11,7 +11,7 @@ from support import SHARED
 
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
-from tutorial_walk import PAGE, TOLERANCE, Panel, Walk, choose, says, shows, start  # noqa: E402
+from tutorial_walk import PAGE, PATIENCE_S, TOLERANCE, Panel, Walk, choose, says, shows, start  # noqa: E402
 
 from RadioembolizationPlannerLib import plans  # noqa: E402
 
@@ -38,14 +38,14 @@ def test_the_maa_patient(walk):
     _maa_roles(panel)
     _maa_sites(panel)
     choose(panel, panel.ui("Prescription").presetBox, "resin, one lobe")
-    panel.idle()
+    panel.idle(PATIENCE_S)
     says("**Optimize**")
-    panel.optimize()
+    panel.optimize(PATIENCE_S)
     shows("Injected: whole liver", panel.session.status.text)
     use = panel.ui("Sites").sitesTable.cellWidget(0, 5)
     choose(panel, use, "forbidden")
-    panel.idle()
-    panel.optimize()
+    panel.idle(PATIENCE_S)
+    panel.optimize(PATIENCE_S)
     shows("Injected: perfused volume", panel.session.status.text)
     choose(panel, use, "free")
     _maa_ratios(panel)
@@ -87,8 +87,8 @@ def _maa_ratios(panel: Panel) -> None:
         for row, text in enumerate(entered):
             ratios.item(row, 1).setText(text)
             panel.spin()
-        panel.idle()
-        panel.optimize()
+        panel.idle(PATIENCE_S)
+        panel.optimize(PATIENCE_S)
         name = "entered: 4 and 2.5" if entered else "measured"
         row = re.search(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.M)
         assert [float(number) for number in row.groups()] == pytest.approx(_activity_and_goal(panel), rel=TOLERANCE)

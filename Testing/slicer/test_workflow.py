@@ -31,8 +31,8 @@ import slicer  # noqa: E402
 
 pytestmark = [pytest.mark.slicer, pytest.mark.gui]
 
-#: Longest pause of the event loop while a plan is found; the rest of this machine shares its cores [s].
-_LONGEST_PAUSE_S = 1.5
+#: Longest pause of the event loop while a plan is found and put into the scene; other work may share the cores [s].
+_LONGEST_PAUSE_S = 2.0
 
 
 def _limits_by_hand():
@@ -108,6 +108,7 @@ def test_ratios_typed_in_the_panel_are_used(small):
     assert table.item(row_of(table, "A"), 1).text() == "4.5"
 
 
+@pytest.mark.slow
 def test_the_synthetic_patient_is_planned_while_the_event_loop_lives(panel):
     from RadioembolizationPlannerLib.synthetic import load_synthetic_patient
 

@@ -19,6 +19,8 @@ PAGE = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 #: Of a number on the page: solvers and numerical libraries of other versions change the last digit.
 TOLERANCE = 0.02
+#: For a calculation on a machine that does other things too.
+PATIENCE_S = 600.0
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Walk:
         """Click a button whose text the page names."""
         says(f"**{getattr(self.panel.ui(section), name).text}**")
         self.panel.click(section, name)
-        self.panel.idle()
+        self.panel.idle(PATIENCE_S)
 
 
 def start(slicer_widgets: Any, application: Any, folder: Path) -> Walk:

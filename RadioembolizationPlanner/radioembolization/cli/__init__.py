@@ -1,4 +1,4 @@
-"""The command line: ``demo | plan | check | certify | kernel | dose | lutetium | rtdose | calc``.
+"""The command line: ``demo | plan | check | certify | kernel | dose | lutetium | course | rtdose | calc``.
 
 Exit codes: 0 done, 2 bad input, 3 infeasible limits, 4 a plan that does not stand up to ``certify``,
 5 one that does but has no certificate of its bound, 1 anything else.
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 import radioembolization
-from radioembolization.cli import calc, certify, dosimetry, lutetium, planning, rtdose
+from radioembolization.cli import calc, certify, course, dosimetry, lutetium, planning, rtdose
 from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, REJECTED, fail
 from radioembolization.errors import CertificateRejected, Infeasible, InputError, MissingPackage, PlannerError
 
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     certify.add_commands(commands)
     dosimetry.add_commands(commands)
     lutetium.add_commands(commands)
+    course.add_commands(commands)
     rtdose.add_commands(commands)
     calc.add_commands(commands)
     return parser

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from radioembolization.cli import course
 from radioembolization.cli.shared import DONE, print_json, progress_shown
 from radioembolization.errors import InputError
 from radioembolization.files import plan_document, plan_text, read_case, write_case, write_results
@@ -20,6 +21,7 @@ def add_commands(commands: Any) -> None:
     demo = commands.add_parser("demo", help="plan the embedded synthetic patient")
     demo.add_argument("--seed", type=int, default=1, help="which synthetic patient (default 1)")
     demo.add_argument("--spacing", type=float, default=3.0, metavar="MM", help="CT voxel size (default 3 mm)")
+    demo.add_argument("--course", action="store_true", help="plan a course with 177Lu instead of one treatment")
     demo.set_defaults(run=_demo)
 
     plan = commands.add_parser("plan", help="plan a case file")
@@ -42,6 +44,8 @@ def _demo(options: argparse.Namespace) -> int:
     folder = options.out or Path("demo-out")
     if not 1.0 <= options.spacing <= 10.0:
         raise InputError(f"--spacing {options.spacing:g} mm is outside 1 to 10 mm.")
+    if options.course:
+        return course.demo(options.seed, options.spacing, folder, options.json)
     inputs = synthetic_case(seed=options.seed, spacing_mm=options.spacing)
     case_path = write_case(inputs, folder / "case")
     return _plan_and_write(read_case(case_path), folder, options.json, {"case file": case_path})

@@ -49,20 +49,22 @@ def after(
             f"{problem.cycles_given + len(cycles)} cycles were delivered, more than the {problem.most_cycles} of the "
             "course: raise most_cycles."
         )
+    earlier = [one for one in problem.history if one.modality is Modality.LUTETIUM]
+    of_course = (*earlier[len(earlier) - problem.cycles_given :], *cycles)
     embolized = any(exposure.modality is Modality.RADIOEMBOLIZATION for exposure in delivered)
     return replace(
         problem,
         history=(*problem.history, *delivered),
         cycles_given=problem.cycles_given + len(cycles),
-        uptakes={name: _measured(uptake, problem.cycles_given, cycles) for name, uptake in problem.uptakes.items()},
+        uptakes={name: _measured(uptake, of_course) for name, uptake in problem.uptakes.items()},
         session_plans=left if left is not None else (((),) if embolized else problem.session_plans),
     )
 
 
-def _measured(uptake: RegionUptake, before: int, cycles: Sequence[Exposure]) -> RegionUptake:
-    """Return an uptake as the mean of what cycles were measured to give, brought to the first cycle."""
+def _measured(uptake: RegionUptake, cycles: Sequence[Exposure]) -> RegionUptake:
+    """Return an uptake as the mean of what all cycles of the course were measured to give, brought to the first."""
     values, half_lives = [], []
-    for number, cycle in enumerate(cycles, start=before):
+    for number, cycle in enumerate(cycles):
         if not cycle.measured or uptake.region not in cycle.dose_gy:
             continue
         if not cycle.activity_gbq:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from radioembolization.course.course_problem import CourseProblem
 from radioembolization.course.exposure import Exposure, Modality
 from radioembolization.course.ledger import Ledger
 from radioembolization.course.schedule import Event, Kind
-from radioembolization.course.sequence import TIED_WITHIN, KindResult, lesion_doses_gy, optimize_kinds
+from radioembolization.course.sequence import TIED_WITHIN, KindResult, lesion_doses_gy, optimize_kinds, same_as_best
 from radioembolization.course.session_limits import ReducedLimit
 from radioembolization.errors import Infeasible
 from radioembolization.planning import LimitResult
@@ -48,7 +48,8 @@ class Administration:
 class StructureEffect:
     """What a structure receives in the course, with history.
 
-    ``lowest_part_bed_gy`` is the BED of the lesion's worst part; None for organs and extrahepatic lesions.
+    ``bed_gy`` is without repopulation.  ``lowest_part_bed_gy`` is what the objective counts: the BED of the lesion's
+    worst part less repopulation; None for organs.
     """
 
     name: str
@@ -149,7 +150,7 @@ def optimal_course(problem: CourseProblem, progress: Callable[[str, int, int], N
     if not possible:
         reasons = "; ".join(f"{one.kind}: {(*one.impossible, one.needs_reason)[0]}" for one in results[:5])
         raise Infeasible(f"No course can be given within its limits. {reasons}.")
-    best = max(possible, key=_rank)
+    best = best_of(possible)
     schedule = best.best
     exposures = exposures_of(problem, best, schedule)
     ledger = Ledger((*problem.history, *exposures), problem.tissues)
@@ -174,8 +175,12 @@ def optimal_course(problem: CourseProblem, progress: Callable[[str, int, int], N
     )
 
 
-def _rank(result: KindResult) -> tuple[float, float]:
-    return float(result.objective[result.best]), float(result.second[result.best])
+def best_of(results: Sequence[KindResult]) -> KindResult:
+    """Return the best of several kinds; among equals that of the highest second objective, then the first."""
+    objective = np.array([result.objective[result.best] for result in results])
+    second = np.array([result.second[result.best] for result in results])
+    top = np.flatnonzero(same_as_best(objective))
+    return results[int(top[np.argmax(same_as_best(second[top]))])]
 
 
 def exposures_of(problem: CourseProblem, result: KindResult, schedule: int) -> tuple[Exposure, ...]:
@@ -274,6 +279,8 @@ def _effects(problem: CourseProblem, result: KindResult, schedule: int, ledger: 
         if kind == "hepatic lesion":
             dose = parts.get(name, np.zeros((0, 1)))
             lowest = float(result.effects.lesion_bed_gy(name, dose)[schedule].min())
+        elif kind == "extrahepatic lesion":
+            lowest = float(result.effects.extrahepatic_bed_gy()[name][schedule])
         found.append(
             StructureEffect(
                 name,
@@ -300,7 +307,7 @@ def _alternatives(results: tuple[KindResult, ...]) -> tuple[Alternative, ...]:
         possible = [result for result in chosen if not result.impossible]
         if not possible:
             return Alternative(name, "", None, tuple(dict.fromkeys(r for c in chosen for r in c.impossible))[:3])
-        best = max(possible, key=_rank)
+        best = best_of(possible)
         missing = (best.needs_reason,) if best.needs_reason else ()
         return Alternative(name, str(best.kind), float(best.objective[best.best]), missing)
 

@@ -121,6 +121,8 @@ class CourseProblem:
             raise InputError("A course needs at least one activity of a cycle and one plan of sessions (maybe empty).")
         for activity in self.cycle_activities_gbq:
             positive("Activity of a cycle", activity, "GBq")
+        if not self.hepatic_lesions:
+            raise InputError("The liver of this course has no tumours: draw those that radioembolization may treat.")
         if self.aim_bed_gy is not None:
             positive("BED aimed at", self.aim_bed_gy, "Gy")
         needed = [*self.hepatic_lesions, *self.extrahepatic_lesions, NORMAL_LIVER, *(b.structure for b in self.budgets)]

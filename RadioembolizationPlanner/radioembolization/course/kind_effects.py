@@ -19,19 +19,27 @@ _DAYS_PER_WEEK = 7.0
 
 
 class KindEffects:
-    """All schedules of a kind.
+    """Schedules of a kind.
 
     Parameters
     ----------
     problem : CourseProblem
     kind : Kind
+    weeks : ndarray (schedules, events), optional
+        Without it, all that the intervals allow; there may be none.
     """
 
-    def __init__(self, problem: CourseProblem, kind: Kind) -> None:
+    def __init__(self, problem: CourseProblem, kind: Kind, weeks: np.ndarray | None = None) -> None:
         self.problem, self.kind = problem, kind
-        self.weeks = weeks_of(kind, problem.week_grid, last_given(problem.history))
+        self.weeks = self._allowed_weeks() if weeks is None else weeks
         events = np.array([event is Event.CYCLE for event in kind.events], dtype=bool)
         self.cycle_weeks, self.session_weeks = self.weeks[:, events], self.weeks[:, ~events]
+        self._bed_before: dict[str, np.ndarray] = {}
+        self._slopes: dict[str, np.ndarray] = {}
+
+    def only(self, schedules: np.ndarray) -> KindEffects:
+        """Return the effects of some schedules (schedules,) of bool."""
+        return self if schedules.all() else KindEffects(self.problem, self.kind, self.weeks[schedules])
 
     @property
     def schedules(self) -> int:
@@ -44,8 +52,14 @@ class KindEffects:
         return cycle_doses_gy(self.problem.uptakes[structure], number, self.kind.activity_gbq)
 
     def lutetium_dose_gy(self, structure: str) -> float:
-        """Return what all cycles of the kind give to a structure [Gy]."""
+        """Return what all cycles of the kind give to a structure [Gy]; 0 if it is no structure of the uptakes."""
+        if structure not in self.problem.uptakes:
+            return 0.0
         return sum(self.cycle_dose_gy(structure, cycle) for cycle in range(1, self.kind.cycles + 1))
+
+    def earlier_dose_gy(self, structure: str) -> float:
+        """Return what the history gave to a structure [Gy]; 0 where nothing is said of it."""
+        return sum(exposure.dose_gy.get(structure, 0.0) for exposure in self.problem.history)
 
     def components(self, structure: str) -> Components:
         """Return the dose components of a structure besides those of the sessions to be planned."""
@@ -63,17 +77,22 @@ class KindEffects:
 
     def bed_before_gy(self, structure: str) -> np.ndarray:
         """Return the BED (schedules,) of a structure without the sessions to be planned [Gy]."""
-        biology = self.biology(structure)
-        beams = [external_bed_gy(e, structure, biology) for e in self.problem.history]
-        return self.components(structure).bed_gy(biology) + sum(beams)
+        if structure not in self._bed_before:
+            biology = self.biology(structure)
+            beams = sum(external_bed_gy(e, structure, biology) for e in self.problem.history)
+            self._bed_before[structure] = self.components(structure).bed_gy(biology) + beams
+        return self._bed_before[structure]
 
     def slopes(self, structure: str) -> np.ndarray:
         """Return the BED a structure gains per Gy of microspheres in each session (schedules, sessions), without
         the square of that dose."""
-        components, biology = self.components(structure), self.biology(structure)
-        half_life_h = self.problem.microspheres_half_life_h
-        columns = [components.slope_with(half_life_h, week, biology) for week in self.session_weeks.T]
-        return np.column_stack(columns)
+        if structure not in self._slopes:
+            components, biology = self.components(structure), self.biology(structure)
+            half_life_h, slopes = self.problem.microspheres_half_life_h, np.ones(self.session_weeks.shape)
+            for session, week in enumerate(self.session_weeks.T):
+                slopes[:, session] = components.slope_with(half_life_h, week, biology)
+            self._slopes[structure] = slopes
+        return self._slopes[structure]
 
     def biology(self, structure: str) -> Biology:
         """Return the tissue parameters of a structure."""
@@ -97,7 +116,7 @@ class KindEffects:
 
     @cached_property
     def optimistic(self) -> dict[str, LesionResponse]:
-        """Responses of the hepatic lesions that no schedule of the kind surpasses."""
+        """Responses of the hepatic lesions that no schedule surpasses."""
         return {name: self._optimistic(name) for name in self.problem.hepatic_lesions}
 
     def _optimistic(self, lesion: str) -> LesionResponse:
@@ -130,19 +149,36 @@ class KindEffects:
         """Return the BED (schedules,) of every extrahepatic lesion, less repopulation [Gy]."""
         return {name: self.bed_before_gy(name) - self.growth_gy for name in self.problem.extrahepatic_lesions}
 
+    def _allowed_weeks(self) -> np.ndarray:
+        """Return the weeks of all schedules within the intervals; sessions between cycles may not delay the next one
+        beyond what is allowed between cycles."""
+        problem, kind = self.problem, self.kind
+        weeks = weeks_of(kind, problem.week_grid, last_weeks(problem.history))
+        pair = (Modality.LUTETIUM, Modality.LUTETIUM)
+        rules = [rule for rule in problem.constraints.intervals if (rule.earlier, rule.later) == pair]
+        most_days = min(
+            (r.at_most_days or np.inf for r in rules if r.name not in problem.constraints.reasons), default=np.inf
+        )
+        given = [e.day for e in problem.history if e.modality is Modality.LUTETIUM and e.day >= 0.0]
+        if not kind.embolized_first or not (kind.cycles_before or given):
+            return weeks
+        last_day = _DAYS_PER_WEEK * weeks[:, kind.cycles_before - 1] if kind.cycles_before else max(given)
+        next_day = _DAYS_PER_WEEK * weeks[:, kind.cycles_before + len(kind.sessions)]
+        return weeks[next_day - last_day <= most_days]
+
 
 def _span(days: list[float]) -> float:
     return max(days) - min(days) if days else 0.0
 
 
-def last_given(history: Sequence[Exposure]) -> tuple[Event, int] | None:
-    """Return the last administration of a course that has begun, and its week, rounded up; None without any."""
-    given = [e for e in history if e.modality is not Modality.EXTERNAL_BEAM]
-    if not given:
-        return None
-    last = max(given, key=lambda exposure: exposure.day)
-    event = Event.CYCLE if last.modality is Modality.LUTETIUM else Event.SESSION
-    return event, int(np.ceil(last.day / _DAYS_PER_WEEK))
+def last_weeks(history: Sequence[Exposure]) -> dict[Event, int]:
+    """Return the week in which a cycle and a session were given last, rounded up; without those that never were."""
+    weeks: dict[Event, int] = {}
+    for exposure in sorted(history, key=lambda exposure: exposure.day):
+        if exposure.modality is not Modality.EXTERNAL_BEAM:
+            event = Event.CYCLE if exposure.modality is Modality.LUTETIUM else Event.SESSION
+            weeks[event] = int(np.ceil(exposure.day / _DAYS_PER_WEEK))
+    return weeks
 
 
 def external_bed_gy(exposure: Exposure, structure: str, biology: Biology) -> float:

@@ -45,11 +45,13 @@ class LesionResponse:
 
     def dose_gy(self, bed_gy: float) -> float:
         """Return the least mean dose that reaches a BED [Gy]; 0 if nothing is needed."""
-        missing = bed_gy - self.base_gy
-        if missing <= 0.0:
-            return 0.0
-        root = np.sqrt(self.slope * self.slope + 4.0 * self.curvature_per_gy * missing)
-        return float(2.0 * missing / (self.slope + root))
+        return float(dose_for_bed_gy(bed_gy - self.base_gy, self.slope, self.curvature_per_gy))
+
+
+def dose_for_bed_gy(bed_gy: np.ndarray | float, slope: np.ndarray | float, curvature_per_gy: float) -> np.ndarray:
+    """Return the dose whose ``slope D + curvature D^2`` is a BED [Gy]; 0 for a BED below 0."""
+    needed = np.maximum(bed_gy, 0.0)
+    return np.asarray(2.0 * needed / (slope + np.sqrt(np.square(slope) + 4.0 * curvature_per_gy * needed)))
 
 
 @dataclass(frozen=True)

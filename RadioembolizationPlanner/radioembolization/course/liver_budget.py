@@ -169,7 +169,7 @@ def liver_budget(limit: Limit, device: Device, status: Status = Status.UNVERIFIE
         If it is no upper limit on a mean dose of the normal liver.
     """
     limit.check_device(device)
-    if not _of_normal_liver(limit):
+    if not bounds_normal_liver(limit):
         raise LimitError(f"'{limit}' sets no budget: use an upper limit on a mean dose of the normal liver.")
     return LiverBudget(device, limit.bound, limit.quantity.name, limit.provenance, status)
 
@@ -178,10 +178,11 @@ def liver_budgets_of(preset_name: str) -> tuple[LiverBudget, ...]:
     """Return the budgets of the normal liver in a preset such as ``holmium/unilobar``; none for segmentectomies."""
     chosen = preset(preset_name)
     device, status = device_by_name(chosen.device), _CONFLICTS.get(chosen.name, Status.CONFIRMED)
-    return tuple(liver_budget(limit, device, status) for limit in chosen.limits if _of_normal_liver(limit))
+    return tuple(liver_budget(limit, device, status) for limit in chosen.limits if bounds_normal_liver(limit))
 
 
-def _of_normal_liver(limit: Limit) -> bool:
+def bounds_normal_liver(limit: Limit) -> bool:
+    """Whether a limit bounds a mean dose of the normal liver from above."""
     quantity = limit.quantity
     whole = isinstance(quantity, MeanDose) and quantity.structure == NORMAL_LIVER
     return limit.upper and (whole or isinstance(quantity, PerfusedNormalLiverDose | TerritoryNormalLiverDose))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from radioembolization.course.kind_effects import KindEffects
 
 
-def exceeded_budgets(effects: KindEffects) -> tuple[str, ...]:
-    """Return in words which budgets a kind of course exceeds with history and all cycles; empty if none.
+def schedules_within_budgets(effects: KindEffects) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return which schedules keep every budget with history and all cycles (schedules,), and in words what none keeps.
 
-    A budget of BED is checked for the schedule of the kind that spends most.
+    What sessions give to an organ is limited in them.
     """
-    exceeded = []
+    within, exceeded = np.ones(effects.schedules, dtype=bool), []
     for budget in effects.problem.budgets:
+        if budget.is_single:
+            continue
         if budget.is_bed:
-            value = float(effects.bed_before_gy(budget.structure).max())
+            values = effects.bed_before_gy(budget.structure)
         else:
             earlier = sum(exposure.dose_of_gy(budget.structure) for exposure in effects.problem.history)
-            value = effects.lutetium_dose_gy(budget.structure) + earlier
-        if value > budget.limit_gy * (1.0 + 1e-9):
-            what = "BED" if budget.is_bed else "dose"
-            exceeded.append(f"{budget.structure}: {what} {value:.3g} Gy above {budget.limit_gy:g} Gy")
-    return tuple(exceeded)
+            values = np.full(effects.schedules, effects.lutetium_dose_gy(budget.structure) + earlier)
+        kept = values <= budget.limit_gy * (1.0 + 1e-9)
+        within &= kept
+        if not kept.any():
+            what, least = "BED" if budget.is_bed else "dose", float(values.min())
+            exceeded.append(f"{budget.structure}: {what} {least:.3g} Gy above {budget.limit_gy:g} Gy")
+    return within, tuple(exceeded)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from radioembolization.course.course import Administration, Alternative, Course, optimal_course
 from radioembolization.course.course_problem import CourseProblem
 from radioembolization.course.sequence import TIED_WITHIN
+from radioembolization.course.session_limits import check_devices
 
 #: A gap below this is that of rounding.
 _CLOSED = 1e-5
@@ -24,17 +25,21 @@ def plan_course(problem: CourseProblem, progress: Callable[[str, int, int], None
 
     Raises
     ------
+    DeviceMismatch
+        If a limit is of another device, or the history has another device and no reason is stated.
     Infeasible
         If no kind of course can be given; the message names the reasons.
     """
+    cautions = check_devices(problem)
     course = optimal_course(problem, progress)
     lines = [_what(course), *_proof(course), *_worst(course), *_side_by_side(course), *_ties(course), *_organs(course)]
     lines += [
-        f"The limit '{one.name}' of {one.limit_gy:g} Gy is reduced to {one.remaining_gy:.1f} Gy by "
-        f"{one.spent_bed_gy:.1f} Gy BED of earlier treatment."
+        f"The limit '{one.name}' of {one.limit_gy:g} Gy is reduced to {one.remaining_gy:.4g} Gy by "
+        f"{one.spent_bed_gy:.3g} Gy BED of earlier treatment."
         for one in course.reduced
         if one.spent_bed_gy > 0.0
     ]
+    lines += cautions
     lines += [f"Reason stated for '{rule}': {reason}." for rule, reason in problem.constraints.reasons.items()]
     return replace(course, explanation=tuple(lines))
 
@@ -53,7 +58,7 @@ def _proof(course: Course) -> list[str]:
         return [f"Proof: no course within these rules has a better {course.objective_name} than {course.bound:.4g} Gy."]
     return [
         f"Proof: no course within these rules has a {course.objective_name} beyond {course.bound:.4g} Gy; this one has "
-        f"{course.objective:.4g} Gy, {course.gap:.1%} less."
+        f"{course.objective:.4g} Gy, {course.gap:.2%} less."
     ]
 
 
@@ -61,8 +66,7 @@ def _worst(course: Course) -> list[str]:
     lesions = [effect for effect in course.effects if effect.kind != "organ"]
     if not lesions:
         return []
-    worst = min(lesions, key=lambda e: e.bed_gy if e.lowest_part_bed_gy is None else e.lowest_part_bed_gy)
-    bed = worst.bed_gy if worst.lowest_part_bed_gy is None else worst.lowest_part_bed_gy
+    bed, worst = min(((effect.lowest_part_bed_gy or 0.0, effect) for effect in lesions), key=lambda pair: pair[0])
     only = "; microspheres cannot reach it" if worst.kind == "extrahepatic lesion" else ""
     return [f"The {worst.kind} with the lowest BED is {worst.name}: {bed:.4g} Gy{only}."]
 
@@ -86,7 +90,7 @@ def _ties(course: Course) -> list[str]:
     text = (
         f"{ties.schedules} of {ties.of} schedules are within {TIED_WITHIN:.0%} of the best and count as equal"
         + (f" ({ranges})" if ranges else "")
-        + "; the earliest was taken."
+        + "; the best was taken, and of exact equals the earliest."
     )
     others = [kind for kind in ties.kinds if kind != course.kind]
     return [text, *([f"Equal kinds of course: {'; '.join(others)}."] if others else [])]

@@ -1,8 +1,9 @@
 """The best course: every kind of course optimized with a bound, every schedule of it evaluated exactly.
 
 For each kind the planning core chooses sites and activities for responses of the lesions that no schedule surpasses,
-under limits that hold for all of its schedules: its bound holds for all of them.  The plan found is then evaluated for
-every schedule.  What no plan of any schedule can surpass is the best of these bounds.
+under limits that hold for all of its schedules.  Its bound is raised by what the loosest limits of any schedule allow
+more, so that it holds for all of them.  The plan found is then evaluated for every schedule.  What no plan of any
+schedule can surpass is the best of these bounds.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ import numpy as np
 
 from radioembolization.course.course_problem import CourseProblem
 from radioembolization.course.kind_effects import KindEffects
-from radioembolization.course.lesion_bed import LesionResponse, WorstLesionBED, lesion_rows
-from radioembolization.course.organ_checks import exceeded_budgets
+from radioembolization.course.lesion_bed import WorstLesionBED, dose_for_bed_gy, lesion_rows
+from radioembolization.course.organ_checks import schedules_within_budgets
 from radioembolization.course.schedule import Kind, kinds
-from radioembolization.course.session_limits import ReducedLimit, limits_after
+from radioembolization.course.session_limits import (
+    ReducedLimit,
+    SessionLimits,
+    limits_of_sessions,
+    schedules_with_room,
+)
 from radioembolization.course.sessions import SessionRows, rows_of_sessions
-from radioembolization.errors import Infeasible, LimitError
+from radioembolization.errors import Infeasible
 from radioembolization.planning import Effort, Goal, Limit, MeanShortfall, WeightedSum
-from radioembolization.planning.solve import optimize
+from radioembolization.planning.solve import Solution, optimize
 
 #: Schedules whose objective is this close to the best are tied.
 TIED_WITHIN = 0.01
@@ -75,37 +81,47 @@ class KindResult:
     @property
     def best(self) -> int:
         """The best schedule of the kind; among equals that of the highest second objective, then the earliest."""
-        top = np.flatnonzero(self.objective >= self.objective.max() - 1e-9 * max(1.0, abs(self.objective.max())))
-        weeks = self.effects.weeks[top].sum(axis=1) if self.effects is not None else np.zeros(len(top))
-        return int(top[np.lexsort((weeks, -self.second[top]))[0]])
+        top = np.flatnonzero(same_as_best(self.objective))
+        weeks = self.effects.weeks.sum(axis=1) if self.effects is not None else np.zeros(len(self.objective))
+        top = top[same_as_best(self.second[top])]
+        return int(top[np.argmin(weeks[top])])
+
+
+def same_as_best(values: np.ndarray) -> np.ndarray:
+    """Return which values (n,) are the largest, but for rounding."""
+    largest = float(values.max())
+    return np.asarray(values >= largest - 1e-9 * max(1.0, abs(largest)))
 
 
 def optimize_kinds(
     problem: CourseProblem, progress: Callable[[str, int, int], None] | None = None
 ) -> tuple[KindResult, ...]:
     """Return every kind of course, optimized or with the reasons why it cannot be given."""
-    most = problem.most_cycles - problem.cycles_given
-    every = list(
-        kinds(
-            max(most, 0),
-            problem.cycle_activities_gbq,
-            problem.session_plans,
-            problem.may_embolize_first,
-            min(max(problem.least_cycles - problem.cycles_given, 0), max(most, 0)),
-        )
-    )
+    most = max(problem.most_cycles - problem.cycles_given, 0)
+    least = min(max(problem.least_cycles - problem.cycles_given, 0), most)
+    plans = problem.session_plans
+    every = list(kinds(most, problem.cycle_activities_gbq, plans, problem.may_embolize_first, least))
+    rows = {sessions: rows_of_sessions(problem.dose, sessions) for sessions in plans if sessions}
     results = []
     for number, kind in enumerate(every):
         if progress is not None:
             progress(str(kind), number, len(every))
-        results.append(optimize_kind(problem, kind))
+        results.append(optimize_kind(problem, kind, rows.get(kind.sessions)))
     return tuple(results)
 
 
-def optimize_kind(problem: CourseProblem, kind: Kind) -> KindResult:
-    """Return the best plan of a kind of course with a bound for all its schedules."""
-    effects = KindEffects(problem, kind)
-    impossible, needs_reason = exceeded_budgets(effects), _needs_reason(problem, kind)
+def optimize_kind(problem: CourseProblem, kind: Kind, rows: SessionRows | None = None) -> KindResult:
+    """Return the best plan of a kind of course with a bound for all its schedules.
+
+    Parameters
+    ----------
+    problem : CourseProblem
+    kind : Kind
+    rows : SessionRows, optional
+        Of its sessions, if they were made before.
+    """
+    needs_reason = _needs_reason(problem, kind)
+    effects, impossible = _possible(problem, kind)
     if needs_reason and kind.cycles:  # without cycles it is planned nevertheless, to be compared with
         impossible = (*impossible, needs_reason)
     if impossible:
@@ -114,22 +130,20 @@ def optimize_kind(problem: CourseProblem, kind: Kind) -> KindResult:
         nothing = {name: np.zeros((0, 1)) for name in problem.hepatic_lesions}
         objective, second = _objectives(effects, nothing)
         return KindResult(kind, effects=effects, objective=objective, second=second, bound=float(objective.max()))
-    rows = rows_of_sessions(problem.dose, kind.sessions)
+    rows, limits = rows or rows_of_sessions(problem.dose, kind.sessions), limits_of_sessions(effects)
     try:
-        limits, reduced = limits_after(effects)
-        solution = optimize(_goal(effects), limits, rows.dose, effort=_EFFORT)
-    except (LimitError, Infeasible) as error:
+        solution = optimize(_goal(effects), limits.limits, rows.dose, only=rows.allowed, effort=_EFFORT)
+        bound = _bound(effects, _hepatic_bound(effects, limits, solution, rows))
+    except Infeasible as error:
         return KindResult(kind, (str(error),))
-    doses = lesion_doses_gy(rows, solution.activities_gbq, problem)
-    objective, second = _objectives(effects, doses)
-    bound = _bound(effects, solution.bound)
+    objective, second = _objectives(effects, lesion_doses_gy(rows, solution.activities_gbq, problem))
     return KindResult(
         kind,
         needs_reason=needs_reason,
         effects=effects,
         rows=rows,
-        limits=limits,
-        reduced=reduced,
+        limits=limits.limits,
+        reduced=limits.reduced,
         activities_gbq=solution.activities_gbq,
         objective=objective,
         second=second,
@@ -137,11 +151,47 @@ def optimize_kind(problem: CourseProblem, kind: Kind) -> KindResult:
     )
 
 
+def _possible(problem: CourseProblem, kind: Kind) -> tuple[KindEffects, tuple[str, ...]]:
+    """Return the schedules of a kind that keep intervals and budgets and leave something of every limit, and why none
+    does."""
+    effects = KindEffects(problem, kind)
+    if not effects.schedules:
+        return effects, ("sessions between cycles delay the next cycle beyond what is allowed",)
+    within, reasons = schedules_within_budgets(effects)
+    if not reasons and kind.sessions:
+        room, reasons = schedules_with_room(effects)
+        within &= room
+    if not reasons and not within.any():
+        reasons = ("no schedule keeps all budgets and leaves something of every limit",)
+    return (effects, reasons) if reasons else (effects.only(within), ())
+
+
+def _hepatic_bound(effects: KindEffects, limits: SessionLimits, solution: Solution, rows: SessionRows) -> float:
+    """Return what no plan surpasses for the optimistic responses, within the limits of any schedule.
+
+    A plan within the loosest limits, divided by ``scale``, is within those that the solution is bounded for.
+    """
+    if limits.scale == 1.0:
+        return solution.bound
+    if not limits.scalable:
+        return optimize(_goal(effects), limits.loosest, rows.dose, only=rows.allowed, effort=_EFFORT).bound
+    needed = {name: one.dose_gy(_aim_or(effects, solution.bound)) for name, one in effects.optimistic.items()}
+    if effects.problem.aim_bed_gy is not None:
+        most_short = sum(effects.problem.weight(name) * gy for name, gy in needed.items())
+        return max(0.0, limits.scale * solution.bound - (limits.scale - 1.0) * most_short)
+    reached = [effects.optimistic[name].bed_gy(limits.scale * gy) for name, gy in needed.items() if gy > 0.0]
+    return float(max([solution.bound, *reached]))
+
+
+def _aim_or(effects: KindEffects, level_gy: float) -> float:
+    aim = effects.problem.aim_bed_gy
+    return level_gy if aim is None else aim
+
+
 def lesion_doses_gy(rows: SessionRows, activities_gbq: np.ndarray, problem: CourseProblem) -> dict[str, np.ndarray]:
     """Return the mean dose of every hepatic lesion and of its parts by each session (sessions, parts) [Gy]."""
-    sessions = int(rows.session_of.max()) + 1
-    given = np.zeros((sessions, len(activities_gbq)))
-    given[rows.session_of, np.arange(len(activities_gbq))] = activities_gbq
+    sessions = np.arange(int(rows.session_of.max()) + 1)
+    given = np.where(rows.session_of == sessions[:, None], activities_gbq, 0.0)
     names = dict.fromkeys(problem.hepatic_lesions)
     return {name: given @ block.T for name, block in lesion_rows(rows.dose, names).items()}
 
@@ -182,9 +232,8 @@ def _shortfall(effects: KindEffects, lesion: str, bed_gy: np.ndarray) -> np.ndar
     assert aim is not None
     slope = effects.slopes(lesion).max(axis=1) if effects.kind.sessions else np.ones(effects.schedules)
     base = effects.bed_before_gy(lesion) - effects.growth_gy
-    needed = [LesionResponse(b, s, k).dose_gy(aim) for b, s in zip(base, slope, strict=True)]
-    had = [LesionResponse(b, s, k).dose_gy(bed) for b, s, bed in zip(base, slope, bed_gy, strict=True)]
-    return np.maximum(0.0, np.array(needed) - np.array(had))
+    short = dose_for_bed_gy(aim - base, slope, k) - dose_for_bed_gy(bed_gy - base, slope, k)
+    return np.maximum(0.0, short)
 
 
 def _extrahepatic_shortfall(effects: KindEffects) -> np.ndarray:

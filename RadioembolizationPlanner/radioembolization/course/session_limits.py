@@ -7,7 +7,9 @@ Every limit holds for all sessions of the course together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -78,12 +80,24 @@ class SessionLimits:
 
 @dataclass(frozen=True, eq=False)
 class _Left:
-    """A limit, the dose or BED it names, and what is left of that for every schedule (schedules,) [Gy]."""
+    """A limit, and what is left of the dose or BED that it names (schedules,) [Gy]; empty if all of it always is.
+
+    ``most_gy`` is a bound of the same for sites of any session; the two differ by unrepaired damage only.
+    """
 
     limit: Limit
-    level_gy: float
-    least_gy: np.ndarray
-    most_gy: np.ndarray
+    level_gy: float = np.inf
+    least_gy: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    most_gy: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def ratio(self) -> float:
+        """What the schedule that spends least leaves, over what that leaves which spends most."""
+        return float(self.most_gy.max() / self.least_gy.min()) if len(self.least_gy) else 1.0
+
+    def at(self, values: np.ndarray, pick: Callable[[np.ndarray], Any]) -> Limit:
+        """Return the limit at one of the values."""
+        return _lowered(self.limit, float(pick(values))) if len(values) else self.limit
 
 
 def check_devices(problem: CourseProblem) -> tuple[str, ...]:
@@ -111,7 +125,9 @@ def check_devices(problem: CourseProblem) -> tuple[str, ...]:
 def schedules_with_room(effects: KindEffects) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return for which schedules every limit leaves something (schedules,), and in words what leaves nothing."""
     room, reasons = np.ones(effects.schedules, dtype=bool), []
-    for left in _left(effects):
+    for left in _all_left(effects):
+        if not len(left.least_gy):
+            continue
         room &= left.least_gy > 0.0
         if not np.any(left.least_gy > 0.0):
             reasons.append(
@@ -121,21 +137,84 @@ def schedules_with_room(effects: KindEffects) -> tuple[np.ndarray, tuple[str, ..
 
 
 def limits_of_sessions(effects: KindEffects) -> SessionLimits:
-    """Return the limits of the sessions of a kind; ``schedules_with_room`` tells which schedules leave something."""
-    spent = float(effects.bed_before_gy(NORMAL_LIVER).max())
-    changed = {id(left.limit): left for left in _left(effects)}
-    tight, loose, ratios, reduced = [], [], [1.0], []
-    for limit in (*effects.problem.problem.limits, *(left.limit for left in changed.values())):
-        left = changed.pop(id(limit), None)
-        if left is None:
-            if limit in effects.problem.problem.limits:
-                tight.append(limit)
-                loose.append(limit)
-            continue
-        least, most = float(left.least_gy.min()), float(left.most_gy.max())
-        tight.append(_lowered(limit, least))
-        loose.append(_lowered(limit, most))
-        ratios.append(most / least)
-        if _named_gy(limit) is not None:
-            reduced.append(ReducedLimit(limit.quantity.name, left.level_gy, least, spent))
-    return SessionLimits(tuple(tight), tuple(loose), max(ratios), tuple(reduced))
+    """Return the limits of the sessions of a kind, all schedules of which leave something (``schedules_with_room``)."""
+    every, spent = _all_left(effects), float(effects.bed_before_gy(NORMAL_LIVER).max())
+    reduced = [
+        ReducedLimit(left.limit.quantity.name, left.level_gy, float(left.least_gy.min()), spent)
+        for left in every
+        if _named_gy(left.limit) is not None
+    ]
+    return SessionLimits(
+        tuple(left.at(left.least_gy, np.min) for left in every),
+        tuple(left.at(left.most_gy, np.max) for left in every),
+        max(left.ratio for left in every),
+        tuple(reduced),
+    )
+
+
+def _all_left(effects: KindEffects) -> list[_Left]:
+    liver = [_left_of_liver(effects, limit) for limit in effects.problem.problem.limits]
+    return liver + [_left_of_organ(effects, budget) for budget in _budgets_of_sessions(effects.problem)]
+
+
+def _left_of_liver(effects: KindEffects, limit: Limit) -> _Left:
+    level = _named_gy(limit)
+    if level is None:
+        return _Left(limit)
+    spent, slopes = effects.bed_before_gy(NORMAL_LIVER), effects.slopes(NORMAL_LIVER)
+    if isinstance(limit.quantity, MeanBED):  # slope D + k D^2 is at most slope (D + k D^2)
+        left = level - spent
+        return _Left(limit, level, left / slopes.max(axis=1), left)
+    k = effects.curvature_per_gy(NORMAL_LIVER)
+    left = level * (1.0 + k * level) - spent
+    least, most = (dose_for_bed_gy(left, slope, k) for slope in (slopes.max(axis=1), slopes.min(axis=1)))
+    return _Left(limit, level, least, most)
+
+
+def _left_of_organ(effects: KindEffects, budget: OrganBudget) -> _Left:
+    """Return the limit on microspheres that the budget of an organ sets which they reach."""
+    quantity = LungDose() if budget.structure == LUNGS else MeanDose(budget.structure)
+    limit = quantity.at_most(gy=budget.limit_gy).because(replace(budget.provenance, device=""))
+    if budget.is_single:
+        return _Left(limit)
+    if not budget.is_bed:
+        given = effects.earlier_dose_gy(budget.structure) + effects.lutetium_dose_gy(budget.structure)
+        left = np.full(effects.schedules, budget.limit_gy - given)
+        return _Left(limit, budget.limit_gy, left, left)
+    left, slopes = budget.limit_gy - effects.bed_before_gy(budget.structure), effects.slopes(budget.structure)
+    k = effects.curvature_per_gy(budget.structure)
+    least, most = (dose_for_bed_gy(left, slope, k) for slope in (slopes.max(axis=1), slopes.min(axis=1)))
+    return _Left(limit, budget.limit_gy, least, most)
+
+
+def _budgets_of_sessions(problem: CourseProblem) -> list[OrganBudget]:
+    """Return the budgets of organs that microspheres reach; that of the lungs for all sessions if history has some."""
+    budgets = [budget for budget in problem.budgets if budget.structure in (LUNGS, NORMAL_LIVER)]
+    if any(exposure.dose_gy.get(LUNGS) for exposure in problem.history):
+        stated = lung_budgets(problem.dose.settings.device)
+        budgets += [budget for budget in stated if not budget.is_single and budget not in budgets]
+    return budgets
+
+
+def _named_gy(limit: Limit) -> float | None:
+    """Return the dose or BED of the normal liver that a limit names and earlier treatment takes from; None if none."""
+    quantity = limit.quantity
+    if isinstance(quantity, HepaticReserve):
+        return quantity.below_gy
+    if bounds_normal_liver(limit):
+        return limit.bound
+    if not limit.upper or getattr(quantity, "structure", "") != NORMAL_LIVER:
+        return None
+    return quantity.gy if isinstance(quantity, VolumeAbove) else limit.bound
+
+
+def _lowered(limit: Limit, to_gy: float) -> Limit:
+    """Return a limit at a lower dose or BED; what counts as perfused is lowered in proportion."""
+    quantity = limit.quantity
+    if isinstance(quantity, HepaticReserve):
+        return replace(limit, quantity=replace(quantity, below_gy=to_gy))
+    if isinstance(quantity, VolumeAbove):
+        return replace(limit, quantity=replace(quantity, gy=to_gy))
+    if isinstance(quantity, PerfusedNormalLiverDose):
+        quantity = replace(quantity, full_from_gy=quantity.full_from_gy * to_gy / limit.bound)
+    return replace(limit, quantity=quantity, bound=to_gy)

@@ -12,6 +12,17 @@ import numpy as np
 from radioembolization.dose import DosePerGBq
 from radioembolization.errors import TerritoryError
 
+#: Fields of dose rows with one entry for each site.
+_BY_SITE = (
+    "lung_shunt",
+    "rows",
+    "perfused",
+    "lung_gy_per_gbq",
+    "emitted_j_per_gbq",
+    "absorbed_j_per_gbq",
+    "extrahepatic_share",
+)
+
 
 @dataclass(frozen=True)
 class Session:
@@ -36,19 +47,23 @@ class SessionRows:
     Parameters
     ----------
     dose : DosePerGBq
-        One row for each site in each session that may inject it.  A site of several sessions is named with them.
+        One row for each site in each session that may inject it, and one for each other site, so that tumours are cut
+        into the same parts whatever the sessions.  A site of several sessions is named with them.
     session_of : ndarray (rows,) of int
     site_of : ndarray (rows,) of int
         Site of each row in the rows of the case.
+    allowed : ndarray (rows,) of bool
+        False for sites of no session.
     """
 
     dose: DosePerGBq
     session_of: np.ndarray
     site_of: np.ndarray
+    allowed: np.ndarray
 
 
 def rows_of_sessions(dose: DosePerGBq, sessions: Sequence[Session]) -> SessionRows:
-    """Return the dose rows of the sites of every session.
+    """Return the dose rows of the sites of every session; those of the case if no site is in two.
 
     Raises
     ------
@@ -57,28 +72,22 @@ def rows_of_sessions(dose: DosePerGBq, sessions: Sequence[Session]) -> SessionRo
     """
     if not sessions:
         raise TerritoryError("A radioembolization needs at least one session.")
-    chosen = [(number, index) for number, one in enumerate(sessions) for index in _sites(dose, one)]
-    session_of, site_of = (np.array(values) for values in zip(*chosen, strict=True))
-    times = Counter(site_of.tolist())
+    chosen = [(index, number) for number, one in enumerate(sessions) for index in _sites(dose, one)]
+    times = Counter(index for index, _ in chosen)
+    others = [(index, 0) for index in range(len(dose.site_names)) if index not in times]
+    every = sorted([*chosen, *others])
+    site_of, session_of = (np.array(values) for values in zip(*every, strict=True))
+    allowed = np.array([site in times for site in site_of.tolist()])
+    if len(every) == len(dose.site_names):
+        return SessionRows(dose, session_of, site_of, allowed)
     names = tuple(
-        dose.site_names[site] if times[site] == 1 else f"{dose.site_names[site]} ({sessions[number].name})"
-        for number, site in chosen
+        dose.site_names[site] if times[site] < 2 else f"{dose.site_names[site]} ({sessions[number].name})"
+        for site, number in every
     )
-    if len(names) == len(dose.site_names) and np.array_equal(site_of, np.arange(len(names))):
-        return SessionRows(dose, session_of, site_of)
     picked: dict[str, Any] = {
-        key: None if (values := getattr(dose, key)) is None else values[site_of]
-        for key in (
-            "lung_shunt",
-            "rows",
-            "perfused",
-            "lung_gy_per_gbq",
-            "emitted_j_per_gbq",
-            "absorbed_j_per_gbq",
-            "extrahepatic_share",
-        )
+        key: None if (values := getattr(dose, key)) is None else values[site_of] for key in _BY_SITE
     }
-    return SessionRows(replace(dose, site_names=names, **picked), session_of, site_of)
+    return SessionRows(replace(dose, site_names=names, **picked), session_of, site_of, allowed)
 
 
 def _sites(dose: DosePerGBq, session: Session) -> list[int]:

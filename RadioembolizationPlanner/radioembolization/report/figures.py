@@ -11,7 +11,9 @@ from typing import Any
 from radioembolization.errors import MissingPackage
 from radioembolization.report.charts import draw_dvh, draw_sites
 from radioembolization.report.slices import draw_slices
+from radioembolization.report.timeline import draw_timeline
 from radioembolization.treatment import Treatment
+from radioembolization.treatment.planned_course import PlannedCourse
 
 #: Resolution of the pictures that are not drawn as lines [dots per inch].
 DPI = 200
@@ -69,6 +71,19 @@ def sites_figure(treatment: Treatment) -> str:
     """
     with _figure() as figure:
         draw_sites(figure, treatment)
+        return _svg(figure)
+
+
+def timeline_figure(planned: PlannedCourse) -> str:
+    """Return cycles and sessions of a course over weeks, with what organs and lesions have received, as SVG.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_timeline(figure, planned)
         return _svg(figure)
 
 

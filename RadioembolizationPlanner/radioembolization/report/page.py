@@ -47,7 +47,7 @@ def page(treatment: Treatment) -> str:
     plan, case = treatment.plan, treatment.case
     inputs = case.inputs
     sites = content.used_site_rows(treatment)
-    return _template().render(
+    return template("page.html.j2").render(
         perfused_from=PERFUSED_FROM,
         treatment=treatment,
         plan=plan,
@@ -74,8 +74,8 @@ def page(treatment: Treatment) -> str:
         comparison=content.comparison_rows(plan),
         margin=content.margin_sentence(plan),
         pictures=_slice_pictures(treatment),
-        dvh=_data_uri(dvh_figure(treatment).encode("utf-8"), "image/svg+xml"),
-        bars=_data_uri(sites_figure(treatment).encode("utf-8"), "image/svg+xml"),
+        dvh=data_uri(dvh_figure(treatment).encode("utf-8"), "image/svg+xml"),
+        bars=data_uri(sites_figure(treatment).encode("utf-8"), "image/svg+xml"),
         versions=content.software_versions(),
     )
 
@@ -84,14 +84,22 @@ def _slice_pictures(treatment: Treatment) -> list[tuple[StructureDose, str]]:
     """Return the tumours with the highest and the lowest mean dose, with their pictures."""
     ordered = sorted(tumours(treatment.plan), key=lambda t: -t.mean_gy)
     shown = ordered[:1] if len(ordered) == 1 else [ordered[0], ordered[-1]]
-    return [(tumour, _data_uri(slice_figure(treatment, tumour.name), "image/png")) for tumour in shown]
+    return [(tumour, data_uri(slice_figure(treatment, tumour.name), "image/png")) for tumour in shown]
 
 
-def _data_uri(data: bytes, kind: str) -> str:
+def data_uri(data: bytes, kind: str) -> str:
+    """Return a picture as an address that holds it."""
     return f"data:{kind};base64,{b64encode(data).decode('ascii')}"
 
 
-def _template() -> Any:
+def template(file_name: str) -> Any:
+    """Return a template of this folder with the style of all pages.
+
+    Raises
+    ------
+    MissingPackage
+        If jinja2 is not installed.
+    """
     try:
         import jinja2
         from markupsafe import Markup
@@ -102,7 +110,7 @@ def _template() -> Any:
     )
     environment.filters.update(_FILTERS)
     environment.globals["style"] = Markup(_text("page.css"))
-    return environment.from_string(_text("page.html.j2"))
+    return environment.from_string(_text(file_name))
 
 
 def _text(file_name: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from radioembolization.biology import bed_gy
-from radioembolization.course.course import Course
 from radioembolization.course.course_problem import CourseProblem
 from radioembolization.course.exposure import Exposure, Modality
 from radioembolization.course.ledger import Ledger
+from radioembolization.planning import MeanDose
 from radioembolization.structures import NORMAL_LIVER
 from radioembolization.treatment.planned_course import PlannedCourse
 
@@ -70,11 +70,18 @@ def contrasts(planned: PlannedCourse) -> tuple[Contrast, ...]:
     )
 
 
-def liver_limit_beds_gy(problem: CourseProblem, course: Course) -> dict[str, tuple[float, float]]:
-    """Return dose and BED [Gy] of each limit of the device on the normal liver, with its own half-life, by name."""
+def liver_limit_beds_gy(problem: CourseProblem) -> dict[str, tuple[float, float]]:
+    """Return dose and BED [Gy] of each limit on the mean dose of the whole normal liver, by its name.
+
+    The BED is that of the device, with its own half-life; it says nothing about another device.
+    """
     tissue = problem.tissues[NORMAL_LIVER]
     parameters = (tissue.alpha_beta_gy.value, tissue.repair_half_time_h.value, problem.microspheres_half_life_h)
-    return {one.name: (one.limit_gy, bed_gy(one.limit_gy, *parameters)) for one in course.reduced}
+    return {
+        limit.quantity.name: (limit.bound, bed_gy(limit.bound, *parameters))
+        for limit in problem.problem.limits
+        if limit.upper and isinstance(limit.quantity, MeanDose) and limit.quantity.structure == NORMAL_LIVER
+    }
 
 
 def stresses(planned: PlannedCourse) -> tuple[Stress, ...]:
@@ -86,7 +93,7 @@ def stresses(planned: PlannedCourse) -> tuple[Stress, ...]:
     ]
     counted += [
         (NORMAL_LIVER, f"BED of the limit '{name}'", limit, lambda ledger: ledger.bed_gy(NORMAL_LIVER))
-        for name, (_, limit) in liver_limit_beds_gy(problem, course).items()
+        for name, (_, limit) in liver_limit_beds_gy(problem).items()
     ]
     found = []
     for structure, budget, limit, spent in counted:

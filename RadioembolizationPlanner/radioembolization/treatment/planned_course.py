@@ -97,7 +97,6 @@ def plan_course_of(
     report(progress, "structures", 1, 1)
     with collected_notices() as notices:
         problem = inputs.problem(prepared.dose_per_gbq)
-        check_schedule(sorted(inputs.history, key=lambda e: e.day), inputs.constraints)  # refuses days that cannot be
         course = plan_course(problem, _told(progress, "course"))
         result = PlannedCourse(inputs, prepared, problem, course, (), ())
         if delivered is not None:

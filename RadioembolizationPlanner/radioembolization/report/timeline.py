@@ -1,0 +1,163 @@
+"""A course over weeks: cycles and sessions, and what organs and the worst lesion have received after each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from radioembolization.course.exposure import Exposure, Modality
+from radioembolization.report.formats import gbq, significant
+from radioembolization.report.palette import ACCENT, INK, QUIET, shortened
+from radioembolization.structures import NORMAL_LIVER
+from radioembolization.treatment.course_contrasts import liver_limit_beds_gy
+from radioembolization.treatment.planned_course import PlannedCourse
+
+_WIDTH_INCHES, _STRIP_INCHES, _PANEL_INCHES = 7.1, 1.15, 0.95
+_LEFT, _WIDTH = 0.09, 0.66
+_DAYS_PER_WEEK = 7.0
+#: Weeks shown before the first and after the last administration; earlier history is told, not drawn.
+_BEFORE, _AFTER = 2.0, 3.0
+_LIMIT = "#B3261E"
+_MARKS = {Modality.LUTETIUM: ("o", ACCENT), Modality.RADIOEMBOLIZATION: ("s", "#D55E00")}
+_BEAMS = ("^", QUIET)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One curve over time.
+
+    Parameters
+    ----------
+    title : str
+        With what is counted, without unit; [Gy] throughout.
+    steps : tuple of (float, float)
+        Week, and the total from then on [Gy].
+    limits : tuple of (str, float)
+        Name and value [Gy].
+    colour : str
+    """
+
+    title: str
+    steps: tuple[tuple[float, float], ...]
+    limits: tuple[tuple[str, float], ...]
+    colour: str
+
+
+def panels(planned: PlannedCourse) -> tuple[Panel, ...]:
+    """Return the curves: every organ with a budget, the normal liver, the lesion with the lowest BED."""
+    ledger, found = planned.course.ledger, []
+    limits: dict[tuple[str, bool], list[tuple[str, float]]] = {}
+    for budget in planned.problem.budgets:
+        if not budget.is_single:
+            limits.setdefault((budget.structure, budget.is_bed), []).append((budget.name, budget.limit_gy))
+    for (structure, is_bed), bounds in limits.items():
+        steps = tuple((d / _DAYS_PER_WEEK, bed if is_bed else dose) for d, dose, bed in ledger.cumulative(structure))
+        title = f"{structure.capitalize()}, {'BED' if is_bed else 'dose'}"
+        found.append(Panel(title, steps, tuple(bounds), "#5E35B1" if is_bed else "#8D6E00"))
+    steps = tuple((day / _DAYS_PER_WEEK, bed) for day, _, bed in ledger.cumulative(NORMAL_LIVER))
+    device = planned.inputs.case.settings.device.name
+    liver_limits = tuple((f"BED of {dose:g} Gy {device}", bed) for dose, bed in _liver_limits(planned))
+    found.append(Panel("Normal liver, BED", steps, liver_limits, "#1B5E20"))
+    found.append(_worst_lesion(planned))
+    return tuple(found)
+
+
+def _liver_limits(planned: PlannedCourse) -> list[tuple[float, float]]:
+    return list(liver_limit_beds_gy(planned.problem).values())
+
+
+def _worst_lesion(planned: PlannedCourse) -> Panel:
+    ledger, problem = planned.course.ledger, planned.problem
+    curves = [ledger.cumulative(lesion) for lesion in problem.lesions]
+    steps = tuple((points[0][0] / _DAYS_PER_WEEK, min(bed for _, _, bed in points)) for points in zip(*curves, strict=True))
+    aim = () if problem.aim_bed_gy is None else (("aim", problem.aim_bed_gy),)
+    return Panel("Lowest mean BED of a lesion", steps, aim, "#B0478B")
+
+
+def draw_timeline(figure: Any, planned: PlannedCourse) -> None:
+    """Draw administrations above, and one panel for each curve below, on one axis of weeks."""
+    shown = panels(planned)
+    height = _STRIP_INCHES + _PANEL_INCHES * len(shown) + 0.55
+    figure.set_size_inches(_WIDTH_INCHES, height)
+    exposures = planned.course.ledger.exposures
+    begin, end = _span(exposures)
+    strip = figure.add_axes((_LEFT, (height - _STRIP_INCHES) / height, _WIDTH, (_STRIP_INCHES - 0.1) / height))
+    _draw_strip(strip, planned, begin, end)
+    for row, panel in enumerate(shown):
+        bottom = 0.45 + _PANEL_INCHES * (len(shown) - 1 - row)
+        axes = figure.add_axes((_LEFT, bottom / height, _WIDTH, (_PANEL_INCHES - 0.16) / height))
+        _draw_panel(axes, panel, exposures, begin, end)
+        last = row == len(shown) - 1
+        axes.tick_params(axis="x", labelbottom=last, bottom=last)
+        if last:
+            axes.set_xlabel("Weeks from the first administration of the course")
+
+
+def _span(exposures: tuple[Exposure, ...]) -> tuple[float, float]:
+    weeks = [exposure.day / _DAYS_PER_WEEK for exposure in exposures]
+    return min([0.0, *(w for w in weeks if w >= 0.0)]) - _BEFORE, max([0.0, *weeks]) + _AFTER
+
+
+def _draw_strip(axes: Any, planned: PlannedCourse, begin: float, end: float) -> None:
+    """Draw every administration with its activity, and the weeks between which it could lie as well."""
+    coming = planned.planned
+    tied = planned.course.ties.weeks if len(planned.course.ties.weeks) == len(coming) else ()
+    for number, (_, first, last) in enumerate(tied):
+        if last > first:
+            axes.plot((first, min(last, end)), (0.0, 0.0), color="#C7D0D8", linewidth=4.0, solid_capstyle="butt", zorder=1)
+            del number
+    cycle = 0
+    for exposure in planned.course.ledger.exposures:
+        cycle += exposure.modality is Modality.LUTETIUM
+        week = exposure.day / _DAYS_PER_WEEK
+        if week < begin:
+            continue
+        mark, colour = _MARKS.get(exposure.modality, _BEAMS)
+        face = "white" if exposure in coming else colour
+        axes.plot([week], [0.0], mark, color=colour, markerfacecolor=face, markeredgewidth=1.5, markersize=7, zorder=3)
+        name = f"177Lu {cycle}" if exposure.modality is Modality.LUTETIUM else _session_name(exposure)
+        text = name if exposure.activity_gbq is None else f"{name}\n{gbq(exposure.activity_gbq)} GBq"
+        turned = {"rotation": 38, "ha": "left", "va": "bottom", "rotation_mode": "anchor"}
+        axes.annotate(text, (week, 0.0), (0, 8), textcoords="offset points", fontsize=7, color=INK, parse_math=False, **turned)
+    earlier = sum(exposure.day / _DAYS_PER_WEEK < begin for exposure in planned.course.ledger.exposures)
+    told = "filled: given, open: planned;\nbar: weeks that count as equal"
+    told += f"\n{earlier} earlier treatments counted" if earlier else ""
+    axes.annotate(told, (1.02, 0.05), xycoords="axes fraction", fontsize=7, color=QUIET, va="bottom")
+    axes.set(xlim=(begin, end), ylim=(-0.25, 1.6))
+    axes.axis("off")
+
+
+def _session_name(exposure: Exposure) -> str:
+    return shortened(exposure.label.removeprefix("radioembolization, "), 16)
+
+
+def _draw_panel(axes: Any, panel: Panel, exposures: tuple[Exposure, ...], begin: float, end: float) -> None:
+    weeks, totals = [begin], [0.0]
+    for week, total in panel.steps:
+        weeks.append(max(week, begin))
+        totals.append(total)
+    axes.step([*weeks, end], [*totals, totals[-1]], where="post", color=panel.colour, linewidth=1.6)
+    for week in (exposure.day / _DAYS_PER_WEEK for exposure in exposures):
+        if week >= begin:
+            axes.axvline(week, color="#DDE3E8", linewidth=0.6, zorder=0)
+    top = 1.14 * max([totals[-1], *(limit for _, limit in panel.limits)], default=1.0) or 1.0
+    axes.set(xlim=(begin, end), ylim=(0.0, top))
+    beside = {"xycoords": ("axes fraction", "data"), "fontsize": 7, "va": "center", "parse_math": False}
+    for name, limit in panel.limits:
+        axes.axhline(limit, color=_LIMIT, linewidth=1.0, linestyle=(0, (5, 2)))
+    texts = [(f"{significant(totals[-1])} Gy", totals[-1], panel.colour)]
+    texts += [(f"{shortened(name, 26)}: {significant(limit)} Gy", limit, _LIMIT) for name, limit in panel.limits]
+    for text, value, colour in _spread(texts, top):
+        axes.annotate(text, (1.015, value), color=colour, **beside)
+    axes.annotate(f"{panel.title} [Gy]", (0.012, 0.86), xycoords="axes fraction", fontsize=7.5, color=INK, va="center")
+    axes.locator_params(axis="y", nbins=4)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _spread(texts: list[tuple[str, float, str]], top: float) -> list[tuple[str, float, str]]:
+    """Return texts with their heights moved apart so that none covers another."""
+    least, placed = 0.17 * top, list[tuple[str, float, str]]()
+    for text, value, colour in sorted(texts, key=lambda one: one[1]):
+        lowest = placed[-1][1] + least if placed else value
+        placed.append((text, max(value, lowest), colour))
+    return placed
