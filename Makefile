@@ -1,4 +1,4 @@
-# make demo  : environment, installation, plan of the embedded synthetic patient
+# make demo  : environment, installation, a course and a plan of the embedded synthetic patient
 # make test  : environment with the test extras, whole suite
 PYTHON ?= python3
 VENV ?= .venv
@@ -36,6 +36,7 @@ $(VENV)/.test-installed: $(VENV)/.installed
 	touch $@
 
 demo: $(VENV)/.installed
+	$(BIN)/radioembolization-planner demo --course --spacing 6 --out $(DEMO_OUT)/course
 	$(BIN)/radioembolization-planner demo --out $(DEMO_OUT)
 
 test: $(VENV)/.test-installed

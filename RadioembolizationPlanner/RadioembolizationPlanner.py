@@ -22,6 +22,7 @@ from RadioembolizationPlannerLib.sample_data import register
 from RadioembolizationPlannerLib.session import PlanningSession
 from RadioembolizationPlannerLib.watcher import Watcher
 
+HOME = "https://github.com/RadioembolizationPlanner/SlicerRadioembolizationPlanner"
 REQUIREMENTS = Path(__file__).parent / "Resources" / "requirements.txt"
 
 
@@ -40,10 +41,16 @@ class RadioembolizationPlanner(ScriptedLoadableModule):
         self.parent.dependencies = []
         self.parent.contributors = ["The RadioembolizationPlanner contributors"]
         self.parent.helpText = _(
-            "Chooses injection sites and activities of a hepatic radioembolization that give the tumors the highest "
-            "dose within the limits of normal liver and lungs. Research use only; not a medical device. See the "
-            '<a href="https://github.com/RadioembolizationPlanner/SlicerRadioembolizationPlanner">documentation</a>.'
-        )
+            "Plans hepatic radioembolization (90Y glass or resin, 166Ho). From a scout SPECT, segments of liver and "
+            "tumors, and candidate injection sites with their perfused volumes, it computes the dose per GBq of every "
+            "site and chooses the sites and activities that give the tumors the highest dose within the limits of "
+            "normal liver and lungs. Each plan carries a bound that no other plan can beat, or says that it has none. "
+            "Activities can also be moved by hand.<br><br>"
+            "Start with the button <i>Load the synthetic patient</i>; buttons that are gray say in their tooltip what "
+            "is missing.<br><br><b>Research use only; not a medical device.</b> "
+            '<a href="{home}/blob/main/docs/tutorial.md">Tutorial</a>, '
+            '<a href="{home}/blob/main/docs/slicer-module.md">every control</a>, <a href="{home}">source code</a>.'
+        ).format(home=HOME)
         self.parent.acknowledgementText = _(
             "Built on 3D Slicer, SimpleITK, NumPy and SciPy; plans are found with CVXPY and HiGHS."
         )

@@ -40,6 +40,10 @@ class DvhCurves:
     edges_gy: np.ndarray
     shares: Mapping[str, np.ndarray]
 
+    def of(self, structures: Sequence[str]) -> DvhCurves:
+        """Return the curves of some structures; those that are not there are left out."""
+        return DvhCurves(self.edges_gy, {name: self.shares[name] for name in structures if name in self.shares})
+
 
 @dataclass(frozen=True)
 class DvhNodes:

@@ -9,9 +9,9 @@ import slicer
 import vtk.util.numpy_support
 
 from radioembolization.errors import InputError
-from radioembolization.structures import WHOLE_LIVER, Role
+from radioembolization.structures import NORMAL_LIVER, WHOLE_LIVER, Role
 from RadioembolizationPlannerLib import plans
-from RadioembolizationPlannerLib.colors import Color
+from RadioembolizationPlannerLib.colors import Color, distinct_colors
 from RadioembolizationPlannerLib.dvh import DOSE_COLUMN, DvhCurves, compare
 from RadioembolizationPlannerLib.errors import PlanChanged
 from RadioembolizationPlannerLib.geometry import Position, flipped, matrix_to_world
@@ -21,6 +21,8 @@ from RadioembolizationPlannerLib.tables import Columns, publish_table
 
 COMPARISON = "Comparison of plans"
 _FIGURE = "Figure"
+#: Up to so many structures the curves of all are compared, else those of so many.
+_FEW, _MOST_COMPARED = 8, 6
 #: Attribute of the nodes of a comparison, which the next one replaces.
 _OF_COMPARISON = "RadioembolizationPlanner.Comparison"
 
@@ -35,10 +37,13 @@ def show_in_views(scene: slicer.vtkMRMLScene, parameters: PlannerParameters, pla
     """
     dose = plans.node_of(plan, plans.DOSE)
     for other in plans.plans_of(scene):
-        for node in plans.nodes_of(other, plans.ISODOSES, plans.INJECTIONS, plans.TERRITORIES):
-            display = node.GetDisplayNode()
-            if display is not None:
-                display.SetVisibility(other is plan)
+        for node in plans.nodes_of(other, plans.ISODOSES, plans.INJECTIONS):
+            _set_visible(node, other is plan)
+        if other is not plan:
+            for node in plans.nodes_of(other, plans.TERRITORIES):
+                _set_visible(node, False)
+    if parameters.site_points is not None and plans.nodes_of(plan, plans.INJECTIONS):
+        _set_visible(parameters.site_points, False)  # the injections of the plan lie in the same places
     show_plan(
         scene,
         background=parameters.ct or parameters.scout,
@@ -46,6 +51,12 @@ def show_in_views(scene: slicer.vtkMRMLScene, parameters: PlannerParameters, pla
         chart=plan.GetNodeReference(plans.CHART),
         focus_lps_mm=hottest_lps_mm(dose),
     )
+
+
+def _set_visible(node: slicer.vtkMRMLDisplayableNode, visible: bool) -> None:
+    display = node.GetDisplayNode()
+    if display is not None:
+        display.SetVisibility(visible)
 
 
 def hottest_lps_mm(dose: slicer.vtkMRMLScalarVolumeNode) -> Position:
@@ -80,7 +91,8 @@ def compare_plans(
     if len({plan.GetID() for plan in chosen}) < 2:
         raise InputError("Choose two different plans to compare.")
     columns = comparison_columns(chosen)
-    curves = [(title, curves_of(plan)) for title, plan in zip(_titles(chosen), chosen, strict=True)]
+    shown = _compared(chosen[0])
+    curves = [(title, curves_of(plan).of(shown)) for title, plan in zip(_titles(chosen), chosen, strict=True)]
     nodes_there = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
     plans.remove_nodes(scene, *(node for node in nodes_there if node.GetAttribute(_OF_COMPARISON)))
     table = publish_table(scene, COMPARISON, columns)
@@ -89,6 +101,16 @@ def compare_plans(
     for node in (table, nodes[0].chart, *lines):
         node.SetAttribute(_OF_COMPARISON, "1")
     return table, nodes[0].chart
+
+
+def _compared(plan: slicer.vtkMRMLTextNode) -> list[str]:
+    """Return the structures whose curves are compared: all, or where they are many, normal liver and the tumors that
+    the plan doses least."""
+    structures = plans.stated_plan(plan).plan.structures
+    if len(structures) <= _FEW:
+        return [structure.name for structure in structures]
+    tumours = sorted((s for s in structures if s.role == Role.TUMOUR), key=lambda s: s.mean_gy)
+    return [NORMAL_LIVER, *(tumour.name for tumour in tumours[: _MOST_COMPARED - 1])]
 
 
 def comparison_columns(chosen: Sequence[slicer.vtkMRMLTextNode]) -> Columns:
@@ -127,14 +149,20 @@ def _titles(chosen: Sequence[slicer.vtkMRMLTextNode]) -> list[str]:
 
 
 def curve_colors(parameters: PlannerParameters) -> dict[str, Color]:
-    """Return the color of every structure's curve by its name: that of its segment."""
+    """Return the color of every structure's curve by its name: that of its segment, unless another one has it."""
     if parameters.segmentation is None:
         return {}
     segments = parameters.segmentation.GetSegmentation()
     found = [(segments.GetSegment(segment_id), role) for segment_id, role in parameters.roles.items()]
-    colors = {segment.GetName(): segment.GetColor() for segment, _role in found if segment is not None}
-    livers = [segment.GetColor() for segment, role in found if segment is not None and role is Role.LIVER]
-    return colors | ({WHOLE_LIVER: livers[0]} if livers else {})
+    colors: dict[str, Color] = {}
+    spare = iter(distinct_colors(2 * len(found)))
+    for segment, role in found:
+        if segment is not None:
+            color = segment.GetColor()
+            while color in colors.values():
+                color = next(spare)
+            colors[WHOLE_LIVER if role is Role.LIVER else segment.GetName()] = color
+    return colors
 
 
 def curves_of(plan: slicer.vtkMRMLTextNode) -> DvhCurves:

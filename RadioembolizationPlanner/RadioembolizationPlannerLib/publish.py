@@ -23,6 +23,8 @@ STRUCTURE_COLORS = {
     Role.LUNGS: (0.60, 0.75, 0.90),
     Role.ORGAN: (0.50, 0.75, 0.40),
 }
+#: In 3D, so that tumors and isodoses are seen through the liver.
+_LIVER_OPACITY = 0.2
 _PERFUSED_COLOR = (0.45, 0.65, 0.95)
 
 
@@ -90,7 +92,20 @@ def _publish_segments(
         )
         for site in inputs.sites
     )
+    _show_outlines(
+        node, [site.segment_id for site in sites], [key for key, role in roles.items() if role is Role.LIVER]
+    )
     return node, roles, sites
+
+
+def _show_outlines(node: slicer.vtkMRMLSegmentationNode, perfused: list[str], livers: list[str]) -> None:
+    """Show structures as outlines, so that dose is seen in them, and hide perfused volumes, which overlap."""
+    display = node.GetDisplayNode()
+    display.SetOpacity2DFill(0.0)
+    for segment_id in perfused:
+        display.SetSegmentVisibility(segment_id, False)
+    for segment_id in livers:
+        display.SetSegmentOpacity3D(segment_id, _LIVER_OPACITY)
 
 
 def new_points(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLMarkupsFiducialNode:

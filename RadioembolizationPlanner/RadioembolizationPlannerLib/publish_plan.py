@@ -69,6 +69,7 @@ def publish_plan(
     if treatment.plan.used_sites:
         territories = publish_territories(scene, treatment)
         territories.SetName(f"{name}: territories")
+        territories.GetDisplayNode().SetVisibility(False)  # they overlap and would hide the dose
         plans.tie(plan, plans.TERRITORIES, territories)
     _file(scene, plan)
     if report:

@@ -122,6 +122,11 @@ class PlanningSession:
                 logging.warning("%s", error)
         self.tell(Event.CASE)
 
+    @property
+    def measured_ratios(self) -> Mapping[str, float]:
+        """Tumor-to-normal ratios of the case whose doses are there, by tumor; empty without doses."""
+        return {} if self._prepared is None else self._prepared.case.tumour_to_normal
+
     def why_no_doses(self) -> str:
         """Return why activities cannot be moved; empty if doses are those of the case in the scene."""
         if self.problem:
@@ -312,6 +317,7 @@ class PlanningSession:
         self._prepared, self._prepared_digests, self._digests = None, {}, {}
         self.live = self.live_result = None
         self.problem, self.status = "", Status()
+        self.tell(Event.STATUS)
 
     def scene_loaded(self) -> None:
         """Check what a loaded scene brought: approvals, and whether plans are still those of the case."""

@@ -55,16 +55,16 @@ def limit_columns(plan: Plan) -> Columns:
 
 
 def structure_columns(plan: Plan) -> Columns:
-    """Return the dose figures of every structure."""
+    """Return the dose figures of every structure, to a hundredth; the plan file has them in full."""
     return {
         "Structure": [structure.name for structure in plan.structures],
-        "Volume (mL)": [structure.volume_ml for structure in plan.structures],
-        "Mean dose (Gy)": [structure.mean_gy for structure in plan.structures],
-        "D95 (Gy)": [structure.d95_gy for structure in plan.structures],
-        "D70 (Gy)": [structure.d70_gy for structure in plan.structures],
-        "D50 (Gy)": [structure.d50_gy for structure in plan.structures],
-        "Minimum (Gy)": [structure.min_gy for structure in plan.structures],
-        "Maximum (Gy)": [structure.max_gy for structure in plan.structures],
+        "Volume (mL)": [round(structure.volume_ml, 2) for structure in plan.structures],
+        "Mean dose (Gy)": [round(structure.mean_gy, 2) for structure in plan.structures],
+        "D95 (Gy)": [round(structure.d95_gy, 2) for structure in plan.structures],
+        "D70 (Gy)": [round(structure.d70_gy, 2) for structure in plan.structures],
+        "D50 (Gy)": [round(structure.d50_gy, 2) for structure in plan.structures],
+        "Minimum (Gy)": [round(structure.min_gy, 2) for structure in plan.structures],
+        "Maximum (Gy)": [round(structure.max_gy, 2) for structure in plan.structures],
     }
 
 

@@ -167,6 +167,9 @@ def test_kept_compared_and_set_back(small):
     table = results.tableView.mrmlTableNode().GetTable()
     columns = [table.GetColumnName(i) for i in range(table.GetNumberOfColumns())]
     assert columns == ["Figure", "Plan 2", "Plan 1"]
+    small.until(lambda: by_hand.GetNodeReference("planReport") is not None)
+    small.idle()
+    assert results.tableView.mrmlTableNode().GetTable() is table  # what ends meanwhile does not take it away
     row = next(i for i in range(table.GetNumberOfRows()) if table.GetValue(i, 0) == "activity, left (GBq)")
     halved, full = (float(table.GetValueByName(row, name).ToString()) for name in columns[1:])
     assert halved == pytest.approx(full / 2.0, rel=0.01)

@@ -103,7 +103,7 @@ def random_course(rng: np.random.Generator, **changes: Any) -> CourseProblem:
     fields: dict[str, Any] = {
         "limits": (liver_limit(float(rng.uniform(30.0, 60.0))),),
         "organs": {NORMAL_LIVER: float(rng.uniform(0.1, 1.0))},
-        "most_cycles": int(rng.integers(1, 4)),
+        "most_cycles": int(rng.integers(1, 3)),
         "cycle_activities_gbq": (7.4,) if rng.random() < 0.7 else (5.5, 7.4),
         "weeks": WeekGrid((7, 8), (4, 9), (4,), (8,)),
     }

@@ -28,6 +28,7 @@ class PlanSection(Section):
         self._layout = qt.QFormLayout(ui.slidersArea)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._live = Table(ui.liveTable, [_("Structure or limit"), _("Now"), _("Limit"), _("Status")])
+        self._live_limits = 0
         self._later = qt.QTimer()
         self._later.setSingleShot(True)
         self._later.setInterval(_LIMITS_AFTER_MS)
@@ -121,28 +122,31 @@ class PlanSection(Section):
         bar.value = status.step
 
     def _show_doses(self) -> None:
-        result = self.session.live_result
-        names = [] if result is None else list(result.names)
-        if self._live.rows < len(names) or result is None:
-            self._live.set_rows(len(names))
-        for row, (name, mean_gy) in enumerate(zip(names, () if result is None else result.mean_gy, strict=True)):
-            self._live.set_text(row, 0, _("mean dose, {name}").format(name=name))
-            self._live.set_text(row, 1, f"{mean_gy:.1f} Gy")
-            for column in (2, 3):
-                self._live.set_text(row, column, "")
-
-    def _show_limits(self) -> None:
-        """Show the limits below the doses; they take longer than a movement."""
+        """Show the mean doses below the limits, which follow a moment later."""
         result = self.session.live_result
         if result is None:
+            self._live.set_rows(0)
+            return
+        self.ui.statusLabel.text = _("Activities by hand: {total:.3g} GBq in all; nothing is proved for them.").format(
+            total=sum(self.session.parameters.activities_gbq.values())
+        )
+        first = self._live_limits
+        self._live.set_rows(first + len(result.names))
+        for row, (name, mean_gy) in enumerate(zip(result.names, result.mean_gy, strict=True), start=first):
+            self._live.set_row(row, [_("mean dose, {name}").format(name=name), f"{mean_gy:.1f} Gy", "", ""])
+
+    def _show_limits(self) -> None:
+        """Show the limits above the doses; they take longer than a movement."""
+        if self.session.live_result is None:
             return
         limits = self.attempt(self.session.live_limits) or ()
-        self._live.set_rows(len(result.names) + len(limits))
-        for row, limit in enumerate(limits, start=len(result.names)):
-            self._live.set_text(row, 0, limit.name)
-            self._live.set_text(row, 1, f"{number_text(limit.value)} {limit.unit}")
-            self._live.set_text(row, 2, f"{limit.sense} {limit.limit:g}")
-            self._live.set_text(row, 3, _("met") if limit.met else _("EXCEEDED"))
+        if len(limits) != self._live_limits:
+            self._live_limits = len(limits)
+            self._show_doses()
+        for row, limit in enumerate(limits):
+            status = _("met") if limit.met else _("EXCEEDED")
+            value = f"{number_text(limit.value)} {limit.unit}"
+            self._live.set_row(row, [limit.name, value, f"{limit.sense} {limit.limit:g}", status])
 
 
 def _set_ready(button: qt.QPushButton, lacking: str, tip: str) -> None:

@@ -60,7 +60,7 @@ class PrescriptionSection(Section):
 
     def set_up(self) -> None:
         ui, self._goal_list = self.ui, _goals()
-        self._limits = Table(ui.limitsTable, [_("Limit"), "", _("Bound"), _("Unit"), _("Source")], stretched=_LIMIT)
+        self._limits = Table(ui.limitsTable, [_("Limit"), "", _("Bound"), _("Unit"), _("Source")], stretched=_SOURCE)
         self._form = LimitForm(ui.quantityBox, ui.limitForm)
         set_choices(ui.goalBox, [(goal.text, goal.key) for goal in self._goal_list])
         ui.presetBox.connect("currentIndexChanged(int)", self._on_preset)

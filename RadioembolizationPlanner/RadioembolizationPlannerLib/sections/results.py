@@ -54,6 +54,7 @@ class ResultsSection(Section):
         self.ui.planSelector.setCurrentNode(parameters.shown_plan)
         self.ui.isodosesEdit.text = " ".join(f"{level:g}" for level in parameters.isodoses_gy)
         self._show_plan(parameters.shown_plan)
+        self._show_table(parameters.shown_plan)
 
     def on_event(self, event: Event) -> None:
         if event in (Event.PLANS, Event.CASE, Event.STATUS):
@@ -91,7 +92,6 @@ class ResultsSection(Section):
         has_report = plan is not None and plan.GetNodeReference(plans.REPORT) is not None
         _set_enabled(ui.reportButton, lacking or ("" if has_report else _("The plan was made without a report.")))
         ui.stateLabel.text = "" if record is None else state_text(record)
-        self._show_table(plan)
 
     def _show_table(self, plan: slicer.vtkMRMLTextNode | None) -> None:
         role = self.ui.tableBox.currentData

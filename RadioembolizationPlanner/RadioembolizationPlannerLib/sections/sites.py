@@ -11,9 +11,10 @@ from slicer.i18n import tr as _
 from radioembolization.errors import InputError
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
+from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
 from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, set_choices, set_number
-from RadioembolizationPlannerLib.sections.table import Table, typed_number
+from RadioembolizationPlannerLib.sections.table import Table, number_text, typed_number
 
 _NAME, _SEGMENT, _SHUNT, _PATTERN, _EXTRAHEPATIC, _RULE = range(6)
 
@@ -26,8 +27,8 @@ class SitesSection(Section):
 
     def set_up(self) -> None:
         titles = [_("Site"), _("Perfused volume"), _("Shunt %"), _("Distribution"), _("Extrahepatic %"), _("Use")]
-        self._sites = Table(self.ui.sitesTable, titles)
-        self._ratios = Table(self.ui.ratiosTable, [_("Tumor"), _("T/N")])
+        self._sites = Table(self.ui.sitesTable, titles, stretched=_SEGMENT)
+        self._ratios = Table(self.ui.ratiosTable, [_("Tumor"), _("T/N"), _("Measured in the scout")])
         ui = self.ui
         ui.pointsSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.change(site_points=node))
         ui.fromPointsButton.connect("clicked(bool)", self._on_from_points)
@@ -49,9 +50,9 @@ class SitesSection(Section):
         self._sites.set_rows(len(parameters.sites))
         for row, site in enumerate(parameters.sites):
             self._sites.set_text(row, _NAME, site.name, editable=True)
-            shunt = "" if site.lung_shunt is None else f"{100.0 * site.lung_shunt:g}"
+            shunt = "" if site.lung_shunt is None else f"{100.0 * site.lung_shunt:.4g}"
             self._sites.set_text(row, _SHUNT, shunt, editable=True, tip=_("Empty: the lung shunt of the case."))
-            self._sites.set_text(row, _EXTRAHEPATIC, f"{100.0 * site.extrahepatic_share:g}", editable=True)
+            self._sites.set_text(row, _EXTRAHEPATIC, f"{100.0 * site.extrahepatic_share:.4g}", editable=True)
             self._show_box(row, _SEGMENT, "segment_id", [(_("choose"), ""), *segments], site.segment_id)
             self._show_box(row, _PATTERN, "pattern", _patterns(), site.pattern)
             self._show_box(row, _RULE, "rule", _rules(), site.rule)
@@ -63,6 +64,8 @@ class SitesSection(Section):
 
     def _new_box(self, row: int, what: str) -> qt.QComboBox:
         box = qt.QComboBox()
+        box.minimumContentsLength = 8
+        box.sizeAdjustPolicy = qt.QComboBox.AdjustToMinimumContentsLengthWithIcon
         box.toolTip = {
             "segment_id": _("Segment that an injection here perfuses."),
             "pattern": _("How microspheres spread inside the perfused volume."),
@@ -81,6 +84,11 @@ class SitesSection(Section):
             self._ratios.set_text(row, 0, names[segment_id])
             text = "" if ratio is None else f"{ratio:g}"
             self._ratios.set_text(row, 1, text, editable=True, tip=_("Empty: measured in the scout image."))
+            self._ratios.set_text(row, 2, number_text(self.session.measured_ratios.get(names[segment_id]), 3))
+
+    def on_event(self, event: Event) -> None:
+        if event is Event.DOSES:
+            self._show_again()
 
     def _site_changed(self, row: int, **changes: object) -> None:
         sites = list(self.session.parameters.sites)

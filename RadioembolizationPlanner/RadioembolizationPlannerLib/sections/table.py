@@ -68,6 +68,11 @@ class Table:
         if item.toolTip() != (tip or text):
             item.setToolTip(tip or text)
 
+    def set_row(self, row: int, texts: Sequence[str]) -> None:
+        """Show texts in the cells of a row."""
+        for column, text in enumerate(texts):
+            self.set_text(row, column, text)
+
     def text(self, row: int, column: int) -> str:
         """Return the text of a cell."""
         item = self._table.item(row, column)

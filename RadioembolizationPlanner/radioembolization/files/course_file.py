@@ -100,8 +100,8 @@ def _extrahepatic_disease(top: Table, lesions: tuple[str, ...]) -> bool | None:
     stated = top.take("extrahepatic_disease", None)
     if stated is not None and stated is not bool(lesions):
         raise CaseFileError(
-            f"{top.where}.extrahepatic_disease is {str(stated).lower()}, but extrahepatic_lesions names {len(lesions)}: "
-            "name the lesions, or state false with none."
+            f"{top.where}.extrahepatic_disease is {str(stated).lower()}, but extrahepatic_lesions names "
+            f"{len(lesions)}: name the lesions, or state false with none."
         )
     return True if lesions else stated
 
@@ -167,7 +167,9 @@ def _weights(objective: Table, aim_bed_gy: float | None, lesions: tuple[str, ...
     weights = {name: float(weight) for name, weight in objective.mapping("weights").items()}
     unknown = [name for name in weights if name not in lesions]
     if unknown:
-        raise CaseFileError(f"{objective.where}.weights names {unknown}, which are no lesions: use {', '.join(lesions)}.")
+        raise CaseFileError(
+            f"{objective.where}.weights names {unknown}, which are no lesions: use {', '.join(lesions)}."
+        )
     if weights and aim_bed_gy is None:
         raise CaseFileError(f"{objective.where}.weights need aim_bed_gy: the lowest BED of any lesion has no weights.")
     negative = [name for name, weight in weights.items() if weight < 0.0]

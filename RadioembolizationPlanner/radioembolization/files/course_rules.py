@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -25,7 +26,14 @@ DEFAULT_BUDGETS = ["kidney dose", "marrow dose"]
 _TISSUES = {"liver": "normal liver", "kidney": "kidney", "marrow": "marrow"}
 
 
-def tissues_from(table: Table, lesions: tuple[str, ...], structures: Any) -> dict[str, TissueBiology]:
+def tissues_from(table: Table, lesions: tuple[str, ...], structures: Iterable[str]) -> dict[str, TissueBiology]:
+    """Return the tissue parameters of all structures: stated, else those of the package.
+
+    Raises
+    ------
+    CaseFileError
+        If a structure is of no known tissue and the file states none.
+    """
     stated = tables_by_name(table)
     found = {}
     for name in dict.fromkeys([*structures, *stated]):
@@ -64,6 +72,13 @@ def _tissue(
 
 
 def budgets_from(table: Table) -> tuple[OrganBudget, ...]:
+    """Return the budgets of organs: named ones of the package, and own ones.
+
+    Raises
+    ------
+    CaseFileError, LimitError
+        If a budget is unknown, or an own one has no bound or two.
+    """
     found = [organ_budget(name) for name in table.texts("stated", DEFAULT_BUDGETS)]
     for entry in table.tables("own"):
         dose, bed = entry.number("at_most_gy", None), entry.number("at_most_bed_gy", None)
@@ -86,6 +101,13 @@ def budgets_from(table: Table) -> tuple[OrganBudget, ...]:
 
 
 def constraints_from(top: Table) -> Constraints:
+    """Return the rules of the schedule with the intervals, blood tests and reasons that a file states.
+
+    Raises
+    ------
+    CaseFileError, LimitError
+        If an interval is unknown or its bounds contradict each other, or a reason breaks no rule.
+    """
     rules = stated_constraints()
     for name, entry in tables_by_name(top.table("intervals")).items():
         keys = ("at_least_days", "usually_at_most_days", "at_most_days")
@@ -122,10 +144,20 @@ def _gate(top: Table, gate: Gate) -> Gate:
 
 
 def weeks_from(table: Table, constraints: Constraints) -> WeekGrid | None:
+    """Return the weeks that may be chosen, where they are stated; None for all that the intervals allow.
+
+    Raises
+    ------
+    CaseFileError, InputError
+        If they are no rising whole weeks from 1 on.
+    """
     stated = {}
     for key in (field.name for field in fields(WeekGrid)):
         if table.peek(key, None) is not None:
-            stated[key] = tuple(int(week) if week == int(week) else week for week in table.list_of_numbers(key))
+            weeks = table.list_of_numbers(key)
+            if any(week != int(week) for week in weeks):
+                raise CaseFileError(f"{table.where}.{key} must be whole weeks, not {weeks}.")
+            stated[key] = tuple(int(week) for week in weeks)
         table.take(key, None)
     table.refuse_leftovers()
     return replace(weeks_within(constraints), **stated) if stated else None

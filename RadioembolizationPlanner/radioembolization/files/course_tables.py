@@ -6,6 +6,7 @@ import datetime
 import json
 import tomllib
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def in_order(exposures: list[Exposure]) -> tuple[Exposure, ...]:
     ------
     CourseError
     """
-    for one, other in zip(exposures, exposures[1:], strict=False):
+    for one, other in pairwise(exposures):
         if other.day < one.day:
             raise CourseError(
                 f"'{other.label}' on day {other.day:g} stands after '{one.label}' on day {one.day:g}: give the "

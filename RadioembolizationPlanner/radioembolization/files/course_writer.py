@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from radioembolization.biology import TISSUE_BIOLOGY
 from radioembolization.course.budget import organ_budgets
 from radioembolization.course.constraints import stated_constraints
 from radioembolization.course.exposure import Exposure, Modality
@@ -80,7 +81,8 @@ def _lines(inputs: CourseInputs) -> list[str]:
         lines += ["", "[weeks]", *(f"{key} = {_toml(list(weeks))}" for key, weeks in vars(inputs.weeks).items())]
     for name, uptake in inputs.uptakes.items():
         lines += _uptake(name, uptake)
-    for name, tissue in inputs.tissues.items():
+    own = {name: tissue for name, tissue in inputs.tissues.items() if tissue != TISSUE_BIOLOGY.get(tissue.name)}
+    for name, tissue in own.items():
         lines += ["", f"[tissues.{_toml(name)}]", f"alpha_beta_gy = {tissue.alpha_beta_gy.value!r}"]
         lines += [f"repair_half_time_h = {tissue.repair_half_time_h.value!r}"]
     for exposure in inputs.history:

@@ -15,7 +15,7 @@ from radioembolization.files.image_file import sha256_of
 from radioembolization.files.toml_table import Table
 from radioembolization.structures import NORMAL_LIVER
 from radioembolization.treatment.case import collected_notices
-from radioembolization.treatment.course_inputs import CourseInputs, patient_hash
+from radioembolization.treatment.course_inputs import CourseInputs
 from radioembolization.treatment.planned_course import Delivered
 
 

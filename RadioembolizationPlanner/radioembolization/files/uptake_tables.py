@@ -152,4 +152,3 @@ def _check_half_life(uptake: RegionUptake) -> None:
             UnusualUptake,
             stacklevel=2,
         )
-

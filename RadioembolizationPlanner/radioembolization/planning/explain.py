@@ -28,7 +28,8 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
     if not plan.used_sites:
         lines.append("No choice of sites within the limits gives every tumour a dose.")
     lines += territory_sentences(plan)
-    lines += [_binding_sentence(limit, plan) for limit in plan.binding_limits]
+    binding = [limit for limit in plan.binding_limits if not _forbids(limit)]
+    lines += [_binding_sentence(limit, plan) for limit in binding]
     if not plan.binding_limits:
         lines.append("No limit holds the goal back.")
     side = "above" if plan.goal.sense == "maximize" else "below"
@@ -48,6 +49,11 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
             f"{plan.goal.value:.1f} instead of {best.goal_value:.1f}{unit}{share}."
         )
     return tuple(lines)
+
+
+def _forbids(limit: LimitResult) -> bool:
+    """Whether a limit allows nothing at all, as one that forbids a site."""
+    return limit.sense == "at most" and limit.limit == 0.0
 
 
 def injected_sentence(plan: Plan) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from radioembolization.biology import TissueBiology
 from radioembolization.course.course import Administration, Alternative, Course, StructureEffect
 from radioembolization.course.exposure import Exposure
 from radioembolization.course.uptake import RegionUptake
@@ -13,7 +15,11 @@ from radioembolization.report.formats import gbq, gy, significant
 from radioembolization.treatment.planned_course import PlannedCourse
 
 #: The order in which kinds of structures stand, with their titles.
-KINDS = {"hepatic lesion": "Lesions in the liver", "extrahepatic lesion": "Lesions outside the liver", "organ": "Organs"}
+KINDS = {
+    "hepatic lesion": "Lesions in the liver",
+    "extrahepatic lesion": "Lesions outside the liver",
+    "organ": "Organs",
+}
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,9 @@ def proof_sentence(course: Course) -> str:
     """Return what the bound of a course means."""
     return (
         f"No course within these rules, of any kind and with any weeks, brings the {course.objective_name} beyond "
-        f"{gy(course.bound)} {course.unit}; this one is at {gy(course.objective)} {course.unit}. The bound of every kind "
-        "holds for all of its schedules at once. It is about this model of the patient: uptakes, tissue parameters, dose "
-        "rows and limits as they stand here."
+        f"{gy(course.bound)} {course.unit}; this one is at {gy(course.objective)} {course.unit}. The bound of every "
+        "kind holds for all of its schedules at once. It is about this model of the patient: uptakes, tissue "
+        "parameters, dose rows and limits as they stand here."
     )
 
 
@@ -75,7 +81,7 @@ def ties_sentence(course: Course) -> str:
         return "No other schedule is within 1 % of the best."
     return (
         f"{ties.schedules} of {ties.of} schedules are within 1 % of the best and count as equal: choose among them by "
-        "what the patient and the clinic need. The earliest is shown."
+        "what the patient and the clinic need. The best is shown, of exact equals the earliest."
     )
 
 
@@ -93,7 +99,15 @@ def uptake_range(uptake: RegionUptake) -> str:
     """Return the range of an uptake [Gy/GBq], or a dash."""
     if uptake.range_gy_per_gbq is None:
         return "–"
-    return " to ".join(significant(end) for end in uptake.range_gy_per_gbq)
+    return " to ".join(f"{end:g}" for end in uptake.range_gy_per_gbq)
+
+
+def tissues_grouped(tissues: Mapping[str, TissueBiology]) -> list[tuple[str, TissueBiology]]:
+    """Return tissues, each with the names of the structures that have it."""
+    found: dict[tuple[str, Sourced[float], Sourced[float]], list[str]] = {}
+    for name, tissue in tissues.items():
+        found.setdefault((tissue.name, tissue.alpha_beta_gy, tissue.repair_half_time_h), []).append(name)
+    return [(", ".join(names), tissues[names[0]]) for names in found.values()]
 
 
 def impossible_by_reason(course: Course) -> list[tuple[str, list[str]]]:

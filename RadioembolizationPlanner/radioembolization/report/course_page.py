@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radioembolization.report import content, course_content, formats
+from radioembolization.report import content, course_content
 from radioembolization.report.figures import timeline_figure
 from radioembolization.report.page import data_uri, template
 from radioembolization.treatment.course_contrasts import contrasts, stresses
@@ -45,6 +45,6 @@ def course_page(planned: PlannedCourse) -> str:
             impossible=course_content.impossible_by_reason(course),
             timeline=data_uri(timeline_figure(planned).encode("utf-8"), "image/svg+xml"),
             versions=content.software_versions(),
-            weeks=lambda days: formats.significant(days / 7.0),
+            weeks=lambda days: f"{days / 7.0:g}",
         )
     )

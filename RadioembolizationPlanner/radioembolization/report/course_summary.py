@@ -32,7 +32,9 @@ def course_summary(planned: PlannedCourse, files: Mapping[str, Path]) -> None:
 
 
 def _course(planned: PlannedCourse) -> Any:
-    table = terminal_table(f"Course: {planned.course.kind}", "administration", "week [1]", "activity [GBq]", "sites", "state")
+    table = terminal_table(
+        f"Course: {planned.course.kind}", "administration", "week [1]", "activity [GBq]", "sites", "state"
+    )
     for row in ledger_rows(planned):
         table.add_row(row.label, f"{row.week:.3g}", row.activity, row.sites, row.state)
     return table
@@ -57,7 +59,9 @@ def _budgets(planned: PlannedCourse) -> Any:
 
 
 def _alternatives(planned: PlannedCourse) -> Any:
-    table = terminal_table(f"Compared: {planned.course.objective_name}", "modalities", "best course", "[Gy]", "may be given")
+    table = terminal_table(
+        f"Compared: {planned.course.objective_name}", "modalities", "best course", "[Gy]", "may be given"
+    )
     for one in planned.course.alternatives:
         may = "yes" if not one.reasons else f"NO: {'; '.join(one.reasons)}"
         table.add_row(one.name, one.kind, alternative_value(one), may)

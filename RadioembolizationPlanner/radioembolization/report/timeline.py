@@ -12,7 +12,7 @@ from radioembolization.structures import NORMAL_LIVER
 from radioembolization.treatment.course_contrasts import liver_limit_beds_gy
 from radioembolization.treatment.planned_course import PlannedCourse
 
-_WIDTH_INCHES, _STRIP_INCHES, _PANEL_INCHES = 7.1, 1.15, 0.95
+_WIDTH_INCHES, _STRIP_INCHES, _PANEL_INCHES = 7.1, 0.9, 0.68
 _LEFT, _WIDTH = 0.09, 0.66
 _DAYS_PER_WEEK = 7.0
 #: Weeks shown before the first and after the last administration; earlier history is told, not drawn.
@@ -56,20 +56,19 @@ def panels(planned: PlannedCourse) -> tuple[Panel, ...]:
         found.append(Panel(title, steps, tuple(bounds), "#5E35B1" if is_bed else "#8D6E00"))
     steps = tuple((day / _DAYS_PER_WEEK, bed) for day, _, bed in ledger.cumulative(NORMAL_LIVER))
     device = planned.inputs.case.settings.device.name
-    liver_limits = tuple((f"BED of {dose:g} Gy {device}", bed) for dose, bed in _liver_limits(planned))
+    beds = liver_limit_beds_gy(planned.problem).values()
+    liver_limits = tuple((f"BED of {dose:g} Gy {device}", bed) for dose, bed in beds)
     found.append(Panel("Normal liver, BED", steps, liver_limits, "#1B5E20"))
     found.append(_worst_lesion(planned))
     return tuple(found)
 
 
-def _liver_limits(planned: PlannedCourse) -> list[tuple[float, float]]:
-    return list(liver_limit_beds_gy(planned.problem).values())
-
-
 def _worst_lesion(planned: PlannedCourse) -> Panel:
     ledger, problem = planned.course.ledger, planned.problem
     curves = [ledger.cumulative(lesion) for lesion in problem.lesions]
-    steps = tuple((points[0][0] / _DAYS_PER_WEEK, min(bed for _, _, bed in points)) for points in zip(*curves, strict=True))
+    steps = tuple(
+        (points[0][0] / _DAYS_PER_WEEK, min(bed for _, _, bed in points)) for points in zip(*curves, strict=True)
+    )
     aim = () if problem.aim_bed_gy is None else (("aim", problem.aim_bed_gy),)
     return Panel("Lowest mean BED of a lesion", steps, aim, "#B0478B")
 
@@ -77,7 +76,7 @@ def _worst_lesion(planned: PlannedCourse) -> Panel:
 def draw_timeline(figure: Any, planned: PlannedCourse) -> None:
     """Draw administrations above, and one panel for each curve below, on one axis of weeks."""
     shown = panels(planned)
-    height = _STRIP_INCHES + _PANEL_INCHES * len(shown) + 0.55
+    height = _STRIP_INCHES + _PANEL_INCHES * len(shown) + 0.5
     figure.set_size_inches(_WIDTH_INCHES, height)
     exposures = planned.course.ledger.exposures
     begin, end = _span(exposures)
@@ -85,7 +84,7 @@ def draw_timeline(figure: Any, planned: PlannedCourse) -> None:
     _draw_strip(strip, planned, begin, end)
     for row, panel in enumerate(shown):
         bottom = 0.45 + _PANEL_INCHES * (len(shown) - 1 - row)
-        axes = figure.add_axes((_LEFT, bottom / height, _WIDTH, (_PANEL_INCHES - 0.16) / height))
+        axes = figure.add_axes((_LEFT, bottom / height, _WIDTH, (_PANEL_INCHES - 0.24) / height))
         _draw_panel(axes, panel, exposures, begin, end)
         last = row == len(shown) - 1
         axes.tick_params(axis="x", labelbottom=last, bottom=last)
@@ -100,31 +99,43 @@ def _span(exposures: tuple[Exposure, ...]) -> tuple[float, float]:
 
 def _draw_strip(axes: Any, planned: PlannedCourse, begin: float, end: float) -> None:
     """Draw every administration with its activity, and the weeks between which it could lie as well."""
-    coming = planned.planned
-    tied = planned.course.ties.weeks if len(planned.course.ties.weeks) == len(coming) else ()
-    for number, (_, first, last) in enumerate(tied):
-        if last > first:
-            axes.plot((first, min(last, end)), (0.0, 0.0), color="#C7D0D8", linewidth=4.0, solid_capstyle="butt", zorder=1)
-            del number
-    cycle = 0
+    _draw_tied_weeks(axes, planned, end)
+    cycle, earlier = 0, 0
+    turned = {"rotation": 35, "ha": "left", "va": "bottom", "rotation_mode": "anchor", "fontsize": 7}
     for exposure in planned.course.ledger.exposures:
         cycle += exposure.modality is Modality.LUTETIUM
         week = exposure.day / _DAYS_PER_WEEK
         if week < begin:
+            earlier += 1
             continue
         mark, colour = _MARKS.get(exposure.modality, _BEAMS)
-        face = "white" if exposure in coming else colour
-        axes.plot([week], [0.0], mark, color=colour, markerfacecolor=face, markeredgewidth=1.5, markersize=7, zorder=3)
-        name = f"177Lu {cycle}" if exposure.modality is Modality.LUTETIUM else _session_name(exposure)
-        text = name if exposure.activity_gbq is None else f"{name}\n{gbq(exposure.activity_gbq)} GBq"
-        turned = {"rotation": 38, "ha": "left", "va": "bottom", "rotation_mode": "anchor"}
-        axes.annotate(text, (week, 0.0), (0, 8), textcoords="offset points", fontsize=7, color=INK, parse_math=False, **turned)
-    earlier = sum(exposure.day / _DAYS_PER_WEEK < begin for exposure in planned.course.ledger.exposures)
-    told = "filled: given, open: planned;\nbar: weeks that count as equal"
-    told += f"\n{earlier} earlier treatments counted" if earlier else ""
-    axes.annotate(told, (1.02, 0.05), xycoords="axes fraction", fontsize=7, color=QUIET, va="bottom")
-    axes.set(xlim=(begin, end), ylim=(-0.25, 1.6))
+        face = "white" if exposure in planned.planned else colour
+        axes.plot(
+            [week], [0.0], mark, color=colour, markerfacecolor=face, markeredgewidth=1.5, markersize=6.5, zorder=3
+        )
+        text = f"177Lu {cycle}" if exposure.modality is Modality.LUTETIUM else _session_name(exposure)
+        if exposure.activity_gbq is not None:
+            text += f", {gbq(exposure.activity_gbq)} GBq"
+        axes.annotate(text, (week, 0.0), (-2, 7), textcoords="offset points", color=INK, parse_math=False, **turned)
+    if earlier:
+        told = f"{earlier} earlier treatment{'s' if earlier > 1 else ''} counted"
+        axes.annotate(told, (0.0, 0.97), xycoords="axes fraction", fontsize=7, color=QUIET, va="top")
+    axes.set(xlim=(begin, end), ylim=(-0.42, 1.5))
     axes.axis("off")
+
+
+def _draw_tied_weeks(axes: Any, planned: PlannedCourse, end: float) -> None:
+    """Draw the weeks of schedules that count as equal, one bar below each administration to be given."""
+    weeks = planned.course.ties.weeks
+    if len(weeks) != len(planned.planned):
+        return
+    for number, (_, first, last) in enumerate(weeks):
+        height = -0.22 - 0.12 * (number % 2)
+        if last > first:
+            ends = (first, min(last, end))
+            axes.plot(ends, (height, height), color="#A9B6C1", linewidth=2.5, solid_capstyle="butt", zorder=1)
+        if last > end:
+            axes.annotate(f"to week {last}", (end, height), (3, 0), textcoords="offset points", fontsize=6, va="center")
 
 
 def _session_name(exposure: Exposure) -> str:
@@ -143,21 +154,21 @@ def _draw_panel(axes: Any, panel: Panel, exposures: tuple[Exposure, ...], begin:
     top = 1.14 * max([totals[-1], *(limit for _, limit in panel.limits)], default=1.0) or 1.0
     axes.set(xlim=(begin, end), ylim=(0.0, top))
     beside = {"xycoords": ("axes fraction", "data"), "fontsize": 7, "va": "center", "parse_math": False}
-    for name, limit in panel.limits:
+    for _, limit in panel.limits:
         axes.axhline(limit, color=_LIMIT, linewidth=1.0, linestyle=(0, (5, 2)))
-    texts = [(f"{significant(totals[-1])} Gy", totals[-1], panel.colour)]
-    texts += [(f"{shortened(name, 26)}: {significant(limit)} Gy", limit, _LIMIT) for name, limit in panel.limits]
+    texts = [(f"{shortened(name, 26)}: {significant(limit)} Gy", limit, _LIMIT) for name, limit in panel.limits]
+    texts += [(f"{significant(totals[-1])} Gy", totals[-1], panel.colour)]
     for text, value, colour in _spread(texts, top):
         axes.annotate(text, (1.015, value), color=colour, **beside)
-    axes.annotate(f"{panel.title} [Gy]", (0.012, 0.86), xycoords="axes fraction", fontsize=7.5, color=INK, va="center")
-    axes.locator_params(axis="y", nbins=4)
+    axes.annotate(f"{panel.title} [Gy]", (0.0, 1.04), xycoords="axes fraction", fontsize=7.5, color=INK, va="bottom")
+    axes.locator_params(axis="y", nbins=3)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _spread(texts: list[tuple[str, float, str]], top: float) -> list[tuple[str, float, str]]:
-    """Return texts with their heights moved apart so that none covers another."""
-    least, placed = 0.17 * top, list[tuple[str, float, str]]()
-    for text, value, colour in sorted(texts, key=lambda one: one[1]):
-        lowest = placed[-1][1] + least if placed else value
-        placed.append((text, max(value, lowest), colour))
+    """Return texts with their heights moved apart, downwards from the highest, so that none covers another."""
+    step, placed = 0.24 * top, list[tuple[str, float, str]]()
+    for text, value, colour in sorted(texts, key=lambda one: -one[1]):
+        highest = placed[-1][1] - step if placed else value
+        placed.append((text, min(value, highest), colour))
     return placed

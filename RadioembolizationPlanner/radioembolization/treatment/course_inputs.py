@@ -77,8 +77,8 @@ class CourseInputs:
         others = [e for e in self.history if e.modality is Modality.RADIOEMBOLIZATION and e.device != own]
         if others and not self.other_device_reason:
             raise DeviceMismatch(
-                f"'{others[0].label}' was given with {others[0].device} microspheres: its BED cannot be set against the "
-                f"limits of {own}. State other_device_reason to add it nevertheless."
+                f"'{others[0].label}' was given with {others[0].device} microspheres: its BED cannot be set against "
+                f"the limits of {own}. State other_device_reason to add it nevertheless."
             )
         self.check_patients(self.history)
 
