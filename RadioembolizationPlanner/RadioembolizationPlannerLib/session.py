@@ -218,7 +218,9 @@ class PlanningSession:
 
     def say(self, text: str, *, failed: bool = False, step: int = 0, steps: int = 0) -> None:
         """Tell the user something, or that something failed, or how far what runs has come."""
-        self.status = Status(text, failed, step, steps)
+        before, self.status = self.status, Status(text, failed, step, steps)
+        if failed and self.status == before:
+            return  # whoever is told of a failure may fail in the same way
         if failed:
             logging.error(text)
         self.tell(Event.STATUS)

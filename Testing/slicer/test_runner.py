@@ -153,7 +153,7 @@ def test_a_result_that_does_not_survive_the_way_is_an_error(task, words):
 
 
 def test_a_request_that_does_not_survive_the_way_is_refused_at_once(runner, told):
-    with pytest.raises(Exception, match="(pickle|get) local object"):
+    with pytest.raises(Exception, match=r"(pickle|get) local object"):
         runner.start(tasks.count, lambda: None, **told.callbacks())
     assert not runner.is_running and not told.events
 

@@ -195,3 +195,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Callable[[Treatment], Page]:
 def page(treatment: Treatment) -> Page:
     """The page of the small patient, with figures, read."""
     return Page(report.page(treatment))
+
+
+@pytest.fixture(scope="session")
+def read_page() -> type[Page]:
+    """What reads the HTML of a page."""
+    return Page
