@@ -1,9 +1,8 @@
 """The best course: every kind of course optimized with a bound, every schedule of it evaluated exactly.
 
-For each kind the planning core chooses sites and activities for responses of the lesions that no schedule surpasses,
-under limits that hold for all of its schedules.  Its bound is raised by what the loosest limits of any schedule allow
-more, so that it holds for all of them.  The plan found is then evaluated for every schedule.  What no plan of any
-schedule can surpass is the best of these bounds.
+For each kind the planning core bounds what sites and activities can reach, for responses of the lesions that no
+schedule surpasses and under the loosest limits of any schedule: the bound holds for all of them.  The plan keeps the
+limits of all schedules and is evaluated for every one.  What no course can surpass is the best of these bounds.
 """
 
 from __future__ import annotations
@@ -27,12 +26,14 @@ from radioembolization.course.session_limits import (
 from radioembolization.course.sessions import SessionRows, rows_of_sessions
 from radioembolization.errors import Infeasible
 from radioembolization.planning import Effort, Goal, Limit, MeanShortfall, WeightedSum
-from radioembolization.planning.solve import Solution, optimize
+from radioembolization.planning.solve import optimize
 
 #: Schedules whose objective is this close to the best are tied.
 TIED_WITHIN = 0.01
 #: The planning core prefers fewer injections within this share of the objective; here it would hide in the ties.
 _EFFORT = Effort(fewer_within=None)
+#: Up to this ratio of the loosest limits to those of all schedules, a plan is divided by it instead of made again.
+_HARDLY = 1.0 + 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +133,10 @@ def optimize_kind(problem: CourseProblem, kind: Kind, rows: SessionRows | None =
         return KindResult(kind, effects=effects, objective=objective, second=second, bound=float(objective.max()))
     rows, limits = rows or rows_of_sessions(problem.dose, kind.sessions), limits_of_sessions(effects)
     try:
-        solution = optimize(_goal(effects), limits.limits, rows.dose, only=rows.allowed, effort=_EFFORT)
-        bound = _bound(effects, _hepatic_bound(effects, limits, solution, rows))
+        activities, bound = _plan(effects, limits, rows)
     except Infeasible as error:
         return KindResult(kind, (str(error),))
-    objective, second = _objectives(effects, lesion_doses_gy(rows, solution.activities_gbq, problem))
+    objective, second = _objectives(effects, lesion_doses_gy(rows, activities, problem))
     return KindResult(
         kind,
         needs_reason=needs_reason,
@@ -144,10 +144,10 @@ def optimize_kind(problem: CourseProblem, kind: Kind, rows: SessionRows | None =
         rows=rows,
         limits=limits.limits,
         reduced=limits.reduced,
-        activities_gbq=solution.activities_gbq,
+        activities_gbq=activities,
         objective=objective,
         second=second,
-        bound=bound,
+        bound=_bound(effects, bound),
     )
 
 
@@ -166,26 +166,18 @@ def _possible(problem: CourseProblem, kind: Kind) -> tuple[KindEffects, tuple[st
     return (effects, reasons) if reasons else (effects.only(within), ())
 
 
-def _hepatic_bound(effects: KindEffects, limits: SessionLimits, solution: Solution, rows: SessionRows) -> float:
-    """Return what no plan surpasses for the optimistic responses, within the limits of any schedule.
+def _plan(effects: KindEffects, limits: SessionLimits, rows: SessionRows) -> tuple[np.ndarray, float]:
+    """Return activities (rows,) within the limits of all schedules, and what no plan of any schedule surpasses for the
+    optimistic responses.
 
-    A plan within the loosest limits, divided by ``scale``, is within those that the solution is bounded for.
+    The bound is that within the loosest limits.  Its plan, divided by ``scale``, is taken if that costs nothing.
     """
-    if limits.scale == 1.0:
-        return solution.bound
-    if not limits.scalable:
-        return optimize(_goal(effects), limits.loosest, rows.dose, only=rows.allowed, effort=_EFFORT).bound
-    needed = {name: one.dose_gy(_aim_or(effects, solution.bound)) for name, one in effects.optimistic.items()}
-    if effects.problem.aim_bed_gy is not None:
-        most_short = sum(effects.problem.weight(name) * gy for name, gy in needed.items())
-        return max(0.0, limits.scale * solution.bound - (limits.scale - 1.0) * most_short)
-    reached = [effects.optimistic[name].bed_gy(limits.scale * gy) for name, gy in needed.items() if gy > 0.0]
-    return float(max([solution.bound, *reached]))
-
-
-def _aim_or(effects: KindEffects, level_gy: float) -> float:
-    aim = effects.problem.aim_bed_gy
-    return level_gy if aim is None else aim
+    goal = _goal(effects)
+    best = optimize(goal, limits.loosest, rows.dose, only=rows.allowed, effort=_EFFORT)
+    activities = best.activities_gbq / limits.scale
+    if limits.scale > _HARDLY or not all(limit.is_met(rows.dose, activities) for limit in limits.limits):
+        activities = optimize(goal, limits.limits, rows.dose, only=rows.allowed, effort=_EFFORT).activities_gbq
+    return activities, best.bound
 
 
 def lesion_doses_gy(rows: SessionRows, activities_gbq: np.ndarray, problem: CourseProblem) -> dict[str, np.ndarray]:

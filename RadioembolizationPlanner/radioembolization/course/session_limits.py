@@ -72,11 +72,6 @@ class SessionLimits:
     scale: float
     reduced: tuple[ReducedLimit, ...]
 
-    @property
-    def scalable(self) -> bool:
-        """Whether plans within ``loosest``, divided by ``scale``, are within ``limits``."""
-        return all(limit.holds_down for limit in self.limits)
-
 
 @dataclass(frozen=True, eq=False)
 class _Left:

@@ -251,16 +251,23 @@ class DosePerGBq:
         rows = [self.part_rows(tumour.name) for tumour in self.with_role(Role.TUMOUR)]
         return np.vstack(rows) if rows else np.array([])
 
+    @cached_property
+    def _part_rows(self) -> dict[str, np.ndarray]:
+        return {}
+
     def part_rows(self, name: str) -> np.ndarray:
         """Return the mean dose per GBq (parts, sites) of the parts of a structure that lie in the same territories.
 
-        Parts that no territory reaches, or below 5 % of the structure, are left out.
+        Parts that no territory reaches, or below 5 % of the structure, are left out.  Made once.
         """
-        voxels = self._drawn(name).voxels
-        whole_kg = self.voxel_kg[voxels].sum()
-        parts = [(member, part) for member, part in self._parts(voxels) if member.any()]
-        kept = [part for _, part in parts if self.voxel_kg[part].sum() >= _SMALLEST_PART * whole_kg]
-        return np.array([self.mean_row(part) for part in kept]).reshape(len(kept), len(self.site_names))
+        if name not in self._part_rows:
+            voxels = self._drawn(name).voxels
+            whole_kg = self.voxel_kg[voxels].sum()
+            parts = [(member, part) for member, part in self._parts(voxels) if member.any()]
+            kept = [part for _, part in parts if self.voxel_kg[part].sum() >= _SMALLEST_PART * whole_kg]
+            rows = [self.mean_row(part) for part in kept]
+            self._part_rows[name] = np.array(rows).reshape(len(kept), len(self.site_names))
+        return self._part_rows[name]
 
     def _parts(self, voxels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Split voxels by the territories they lie in; return membership (sites,) and voxels of each part."""

@@ -12,7 +12,7 @@ from radioembolization.structures import NORMAL_LIVER
 from radioembolization.treatment.course_contrasts import liver_limit_beds_gy
 from radioembolization.treatment.planned_course import PlannedCourse
 
-_WIDTH_INCHES, _STRIP_INCHES, _PANEL_INCHES = 7.1, 0.9, 0.68
+_WIDTH_INCHES, _STRIP_INCHES, _PANEL_INCHES = 7.1, 1.1, 0.7
 _LEFT, _WIDTH = 0.09, 0.66
 _DAYS_PER_WEEK = 7.0
 #: Weeks shown before the first and after the last administration; earlier history is told, not drawn.
@@ -89,7 +89,7 @@ def draw_timeline(figure: Any, planned: PlannedCourse) -> None:
         last = row == len(shown) - 1
         axes.tick_params(axis="x", labelbottom=last, bottom=last)
         if last:
-            axes.set_xlabel("Weeks from the first administration of the course")
+            axes.set_xlabel("Weeks from the first administration of the course" + _earlier(exposures, begin))
 
 
 def _span(exposures: tuple[Exposure, ...]) -> tuple[float, float]:
@@ -97,16 +97,21 @@ def _span(exposures: tuple[Exposure, ...]) -> tuple[float, float]:
     return min([0.0, *(w for w in weeks if w >= 0.0)]) - _BEFORE, max([0.0, *weeks]) + _AFTER
 
 
+def _earlier(exposures: tuple[Exposure, ...], begin: float) -> str:
+    """Return how many treatments lie before the axis, whose totals the curves begin with."""
+    number = sum(exposure.day / _DAYS_PER_WEEK < begin for exposure in exposures)
+    return f"; {number} earlier treatment{'s' if number > 1 else ''} counted" if number else ""
+
+
 def _draw_strip(axes: Any, planned: PlannedCourse, begin: float, end: float) -> None:
     """Draw every administration with its activity, and the weeks between which it could lie as well."""
     _draw_tied_weeks(axes, planned, end)
-    cycle, earlier = 0, 0
+    cycle = 0
     turned = {"rotation": 35, "ha": "left", "va": "bottom", "rotation_mode": "anchor", "fontsize": 7}
     for exposure in planned.course.ledger.exposures:
         cycle += exposure.modality is Modality.LUTETIUM
         week = exposure.day / _DAYS_PER_WEEK
         if week < begin:
-            earlier += 1
             continue
         mark, colour = _MARKS.get(exposure.modality, _BEAMS)
         face = "white" if exposure in planned.planned else colour
@@ -117,9 +122,6 @@ def _draw_strip(axes: Any, planned: PlannedCourse, begin: float, end: float) -> 
         if exposure.activity_gbq is not None:
             text += f", {gbq(exposure.activity_gbq)} GBq"
         axes.annotate(text, (week, 0.0), (-2, 7), textcoords="offset points", color=INK, parse_math=False, **turned)
-    if earlier:
-        told = f"{earlier} earlier treatment{'s' if earlier > 1 else ''} counted"
-        axes.annotate(told, (0.0, 0.97), xycoords="axes fraction", fontsize=7, color=QUIET, va="top")
     axes.set(xlim=(begin, end), ylim=(-0.42, 1.5))
     axes.axis("off")
 
@@ -139,7 +141,7 @@ def _draw_tied_weeks(axes: Any, planned: PlannedCourse, end: float) -> None:
 
 
 def _session_name(exposure: Exposure) -> str:
-    return shortened(exposure.label.removeprefix("radioembolization, "), 16)
+    return shortened(exposure.label.removeprefix("radioembolization, "), 14)
 
 
 def _draw_panel(axes: Any, panel: Panel, exposures: tuple[Exposure, ...], begin: float, end: float) -> None:
@@ -167,7 +169,7 @@ def _draw_panel(axes: Any, panel: Panel, exposures: tuple[Exposure, ...], begin:
 
 def _spread(texts: list[tuple[str, float, str]], top: float) -> list[tuple[str, float, str]]:
     """Return texts with their heights moved apart, downwards from the highest, so that none covers another."""
-    step, placed = 0.24 * top, list[tuple[str, float, str]]()
+    step, placed = 0.3 * top, list[tuple[str, float, str]]()
     for text, value, colour in sorted(texts, key=lambda one: -one[1]):
         highest = placed[-1][1] - step if placed else value
         placed.append((text, min(value, highest), colour))

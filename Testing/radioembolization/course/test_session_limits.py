@@ -119,8 +119,6 @@ def test_limits_on_other_things_stay():
     )
     found = limits_of_sessions(effects_of(course_problem(limits=limits)))
     assert found.limits[1:] == limits[1:]
-    assert not found.scalable
-    assert limits_of_sessions(effects_of(course_problem())).scalable
 
 
 def test_nothing_left():
