@@ -75,6 +75,8 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
 
     def setup(self):
         """Build the panel when the module is opened for the first time."""
+        import qt
+
         from RadioembolizationPlannerLib.sections import SECTIONS
 
         ScriptedLoadableModuleWidget.setup(self)
@@ -89,8 +91,14 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         for section in SECTIONS:
             self.sections.append(section(self.session, self.resourcePath))
             self.ui.sectionsArea.layout().addWidget(self.sections[-1].widget)
+        self.settled = qt.QTimer()
+        self.settled.setSingleShot(True)
+        self.settled.setInterval(0)
+        self.settled.connect("timeout()", self.onNodesSettled)
         self.session.listen(self.onSessionEvent)
         scene = slicer.mrmlScene
+        self.addObserver(scene, slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self.onNodesChange)
+        self.addObserver(scene, slicer.vtkMRMLScene.StartImportEvent, self.onNodesChange)
         self.addObserver(scene, slicer.vtkMRMLScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneEndImport)
@@ -98,7 +106,10 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
 
     def cleanup(self):
         """Stop observing and calculating when the panel is destroyed."""
+        self.settled.stop()
         self.watcher.stop()
+        for section in self.sections:
+            section.cleanup()
         self.session.stop()
         self.removeObservers()
 
@@ -115,8 +126,20 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         self.watcher.follow(self.logic.getParameterNode())
         self.onParametersModified(everything=True)
 
+    def onNodesChange(self, caller, event):
+        """Take nothing for a choice of the user until selectors have settled on the nodes there are."""
+        if not self.session.node_is_leaving:
+            self.session.node_is_leaving = True
+            self.settled.start()
+
+    def onNodesSettled(self):
+        """Show the nodes that are chosen, whatever the selectors turned to."""
+        self.session.node_is_leaving = False
+        self.onParametersModified(everything=True)
+
     def onSceneStartClose(self, caller, event):
         """Let go of everything that belongs to the scene."""
+        self.onNodesChange(caller, event)
         self.watcher.stop()
         self.session.scene_closes()
 

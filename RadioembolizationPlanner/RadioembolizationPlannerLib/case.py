@@ -23,6 +23,7 @@ from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, Sour
 from RadioembolizationPlannerLib.errors import NothingToPlan
 from RadioembolizationPlannerLib.geometry import matrix_to_world
 from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.publish import is_synthetic
 from RadioembolizationPlannerLib.scene import points_of_sites, volume_from_node
 from RadioembolizationPlannerLib.segments import mask_from_segment, reference_geometry
 
@@ -121,7 +122,7 @@ class CaseReader:
             lung_mass_assumed=p.lung_mass_assumed and p.lung_mass_kg is not None,
             liver_density_g_per_cm3=p.liver_density_g_per_cm3,
             spacing_mm=(p.spacing_mm,) * 3,
-            synthetic=p.synthetic,
+            synthetic=any(is_synthetic(node) for node in (p.scout, p.ct, p.segmentation)),
         )
 
     def _structures(self, p: PlannerParameters) -> list[SourceStructure]:

@@ -14,6 +14,8 @@ LimitTable = Mapping[str, Any]
 
 #: Where a changed limit keeps what was published.
 _CHANGED_FROM = "changed by the user from"
+#: What the evidence of a changed limit begins with: it is that of another number.
+_EVIDENCE_OF = "for the published bound: "
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ def with_bound(table: LimitTable, bound: float) -> dict[str, Any]:
     if source.startswith(_CHANGED_FROM):
         published, _colon, origin = source.removeprefix(_CHANGED_FROM).partition(": ")
         if published.strip() == f"{bound:g}":
-            changed["source"] = origin
+            changed |= {"source": origin, "evidence": str(table["evidence"]).removeprefix(_EVIDENCE_OF)}
     elif source != "user":
         changed["source"] = f"{_CHANGED_FROM} {table[key]:g}: {source}"
+        changed["evidence"] = f"{_EVIDENCE_OF}{table.get('evidence', '')}"
     limit_from_table(changed)
     return changed
 

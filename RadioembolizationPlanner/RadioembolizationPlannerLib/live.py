@@ -14,6 +14,7 @@ from radioembolization.treatment import Case
 from RadioembolizationPlannerLib.colors import Color
 from RadioembolizationPlannerLib.dose_display import show_dose
 from RadioembolizationPlannerLib.dvh import DvhNodes, curves_of_live_result, publish_dvh, update_dvh
+from RadioembolizationPlannerLib.plans import remove_nodes
 from RadioembolizationPlannerLib.publish import publish_dose
 
 #: Name of the volume that follows the sliders.
@@ -90,9 +91,7 @@ class LivePlan:
         nodes = [self.dose]
         if self.curves is not None:
             nodes += [self.curves.chart, *self.curves.series, self.curves.table]
-        for node in nodes:
-            if self._scene.IsNodePresent(node):
-                self._scene.RemoveNode(node)
+        remove_nodes(self._scene, *(node for node in nodes if self._scene.IsNodePresent(node)))
 
     def limits(self, limits: Sequence[Limit], by_site: Mapping[str, float]) -> tuple[LimitResult, ...]:
         """Return every limit evaluated for the activities."""

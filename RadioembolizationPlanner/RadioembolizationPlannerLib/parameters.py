@@ -77,8 +77,6 @@ class PlannerParameters:
         The plan that results and sliders refer to.
     case_name : str
         Free name, printed in every output.
-    synthetic : bool
-        Whether the patient was made by the program.
     device : str
     convention, method : str
     spacing_mm : float
@@ -108,6 +106,8 @@ class PlannerParameters:
         Levels shown; empty for those chosen by the program.
     activities_gbq : mapping of str to float
         Of the sliders, by site.
+    course : mapping
+        Course with 177Lu: entries of a course file and of a measured file, without the case.
     """
 
     scout: slicer.vtkMRMLScalarVolumeNode | None = field(default=None, metadata=_NODE)
@@ -116,7 +116,6 @@ class PlannerParameters:
     site_points: slicer.vtkMRMLMarkupsFiducialNode | None = field(default=None, metadata=_NODE)
     shown_plan: slicer.vtkMRMLTextNode | None = field(default=None, metadata=_NODE)
     case_name: str = "case"
-    synthetic: bool = False
     device: str = "resin"
     convention: str = str(Convention.CLINICAL)
     method: str = str(Method.FFT)
@@ -137,6 +136,7 @@ class PlannerParameters:
     most_activity_gbq: float | None = None
     isodoses_gy: tuple[float, ...] = ()
     activities_gbq: Mapping[str, float] = field(default_factory=dict)
+    course: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         device_by_name(self.device)

@@ -25,6 +25,8 @@ STRUCTURE_COLORS = {
 }
 #: In 3D, so that tumors and isodoses are seen through the liver.
 _LIVER_OPACITY = 0.2
+#: Attribute of images and segmentations that the program made up.
+_SYNTHETIC = "RadioembolizationPlanner.Synthetic"
 _PERFUSED_COLOR = (0.45, 0.65, 0.95)
 
 
@@ -37,11 +39,19 @@ def publish_case(scene: slicer.vtkMRMLScene, inputs: CaseInputs) -> CaseNodes:
         if volume is not None and volume.grid == inputs.structures[0].source.grid:
             segmentation.SetReferenceImageGeometryParameterFromVolumeNode(node)
             break
+    for node in (scout, ct, segmentation):
+        if node is not None and inputs.synthetic:
+            node.SetAttribute(_SYNTHETIC, "1")
     points = new_points(scene, f"{inputs.name}: candidate sites")
     for site in inputs.sites:
         if site.position_lps_mm is not None:
             add_point(points, site.position_lps_mm, site.name)
     return CaseNodes(segmentation, roles, sites, scout, ct, points)
+
+
+def is_synthetic(node: slicer.vtkMRMLNode | None) -> bool:
+    """Return whether a node was made by the program, for a patient who does not exist."""
+    return node is not None and bool(node.GetAttribute(_SYNTHETIC))
 
 
 def publish_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:

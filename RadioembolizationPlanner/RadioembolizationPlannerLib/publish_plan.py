@@ -98,8 +98,7 @@ def replace_isodoses(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, l
     levels = levels_gy or isodose_levels_gy(float(slicer.util.arrayFromVolume(dose).max()))
     isodoses = publish_isodoses(scene, dose, levels, f"{plan.GetName()}: isodose")
     plan.RemoveNodeReferenceIDs(plans.ISODOSES)
-    for model in old:
-        scene.RemoveNode(model)
+    plans.remove_nodes(scene, *old)
     plans.tie(plan, plans.ISODOSES, *isodoses.models)
     _file(scene, plan)
 

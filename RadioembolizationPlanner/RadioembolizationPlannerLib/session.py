@@ -71,6 +71,8 @@ class PlanningSession:
         #: Why the case cannot be read from the scene; empty if it can.
         self.problem = ""
         self.desk = PlanDesk(self)
+        #: While nodes leave the scene or a scene comes, selectors turn to other nodes by themselves.
+        self.node_is_leaving = False
         self.live: LivePlan | None = None
         self.live_result: LiveResult | None = None
         self._store = store

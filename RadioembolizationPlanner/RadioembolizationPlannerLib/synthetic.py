@@ -49,7 +49,6 @@ def parameters_of(inputs: CaseInputs, nodes: CaseNodes) -> PlannerParameters:
         segmentation=nodes.segmentation,
         site_points=nodes.site_points,
         case_name=inputs.name,
-        synthetic=inputs.synthetic,
         device=inputs.settings.device.name,
         convention=str(inputs.settings.convention),
         method=str(inputs.settings.method),

@@ -11,9 +11,10 @@ from radioembolization.planning.certificate import Certificate
 from radioembolization.planning.recheck import Recheck, recheck
 from radioembolization.treatment import CaseInputs, PreparedCase, Treatment
 from RadioembolizationPlannerLib import worker
+from RadioembolizationPlannerLib.course_result import CourseRequest, CourseResult, result_of
 from RadioembolizationPlannerLib.worker import Progress, prepare
 
-__all__ = ["CertifyRequest", "Planned", "certify", "plan", "prepare", "report", "report_if_possible"]
+__all__ = ["CertifyRequest", "Planned", "certify", "course", "plan", "prepare", "report", "report_if_possible"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,15 @@ def certify(request: CertifyRequest, progress: Progress) -> Recheck:
     stated = plan_from_text(request.text, request.name).plan
     exactly = isinstance(stated.certificate, Certificate) and stated.certificate.fingerprint == rows.fingerprint
     return recheck(stated, rows, same_rows=exactly)
+
+
+def course(request: CourseRequest, progress: Progress) -> CourseResult:
+    """Plan a course, or the rest of it after what was delivered; errors as of ``plan_course_of``."""
+    from radioembolization.treatment.planned_course import plan_course_of
+
+    planned = plan_course_of(request.inputs, request.delivered, progress)
+    progress("report", 0, 1)
+    return result_of(planned)
 
 
 def report(treatment: Treatment, progress: Progress) -> str:

@@ -1,4 +1,4 @@
-"""Time the stages of the river on the synthetic patient, then dose engine, interactive loop and planning core.
+"""Time the stages of the river on the synthetic patient, then dose engine, interactive loop, planning core and courses.
 
 Run by ``make bench``; prints, asserts nothing.  ``--spacing 3 2`` chooses the voxel sizes [mm] of the first part.
 """
@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Callable
 
+import course
 import dose_engine
 import live_dose
 import numpy as np
@@ -73,6 +74,7 @@ def main() -> None:
     dose_engine.main([])
     live_dose.main([])
     planning.main([])
+    course.main([])
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class Panel:
 
     def click(self, section: str, button: str) -> None:
         """Click a button that is enabled."""
+        self.spin()  # a user clicks between events, never within one
         widget = getattr(self.ui(section), button)
         assert widget.enabled, f"{button} is disabled: {widget.toolTip}"
         widget.click()

@@ -72,6 +72,7 @@ def test_panel_opens_on_an_empty_scene_and_says_what_is_missing(module, slicer_w
         "PrescriptionSection",
         "PlanSection",
         "ResultsSection",
+        "CourseSection",
     ]
     plan = next(section.ui for section in widget.sections if section.name == "PlanSection")
     assert not plan.optimizeButton.enabled

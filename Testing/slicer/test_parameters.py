@@ -29,7 +29,6 @@ _NODES = {
 #: A value other than the default for every parameter that is no node.
 _VALUES: dict[str, Any] = {
     "case_name": 'Fall "Ä" \\ 7',
-    "synthetic": True,
     "device": "holmium",
     "convention": "vendor",
     "method": "local",
@@ -53,6 +52,13 @@ _VALUES: dict[str, Any] = {
     "most_activity_gbq": 3.0,
     "isodoses_gy": (50.0, 120.0),
     "activities_gbq": {"left": 0.0, "rechts": 1.25},
+    "course": {
+        "grade": "G1",
+        "cycles": {"at_most": 3, "activities_gbq": [7.4, 5.55]},
+        "uptakes": {'Lymphknoten "ä"': {"gy_per_gbq": 0.1 + 0.2}},
+        "delivered": [{"label": "cycle 1", "day": 0.0, "dose_gy": {"kidney": 4.4}}],
+        "extrahepatic_disease": False,
+    },
 }
 
 
@@ -145,7 +151,6 @@ def test_what_an_earlier_program_stored_and_this_one_does_not_know_is_ignored(st
         ("spacing_mm", "NaN"),
         ("spacing_mm", "{"),
         ("case_name", "7"),
-        ("synthetic", '"no"'),
         ("device", '"gold"'),
         ("convention", '"mine"'),
         ("method", "null"),

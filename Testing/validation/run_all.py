@@ -10,6 +10,7 @@ import argparse
 import time
 from functools import partial
 
+import course
 import density
 import energy
 import kernels
@@ -34,6 +35,7 @@ def sections(histories: float = 1.0) -> tuple[Section, ...]:
         Section("density", density.TITLE, partial(density.write, histories)),
         Section("plans", plans.TITLE, plans.write),
         Section("planning", planning.TITLE, planning.write),
+        Section("course", course.TITLE, course.write),
     )
 
 

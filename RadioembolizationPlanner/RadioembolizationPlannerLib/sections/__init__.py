@@ -1,6 +1,7 @@
-"""The sections of the panel, from images to results; a further one is a class here and a ``.ui`` file."""
+"""The sections of the panel, from images to courses; a further one is a class here and a ``.ui`` file."""
 
 from RadioembolizationPlannerLib.sections.case import CaseSection
+from RadioembolizationPlannerLib.sections.course import CourseSection
 from RadioembolizationPlannerLib.sections.plan import PlanSection
 from RadioembolizationPlannerLib.sections.prescription import PrescriptionSection
 from RadioembolizationPlannerLib.sections.results import ResultsSection
@@ -16,6 +17,7 @@ SECTIONS: tuple[type[Section], ...] = (
     PrescriptionSection,
     PlanSection,
     ResultsSection,
+    CourseSection,
 )
 
 __all__ = ["SECTIONS", "Section"]

@@ -39,15 +39,17 @@ class CaseSection(Section):
             ],
         )
         ui = self.ui
-        ui.caseNameEdit.connect("editingFinished()", self._on_name)
-        ui.scoutSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.change(scout=node))
-        ui.ctSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.change(ct=node))
-        ui.deviceBox.connect("currentIndexChanged(int)", self._on_device)
-        ui.conventionBox.connect("currentIndexChanged(int)", self._on_convention)
-        ui.methodBox.connect("currentIndexChanged(int)", self._on_method)
-        ui.spacingBox.connect("valueChanged(double)", lambda value: self.change(spacing_mm=float(value)))
-        ui.densityBox.connect("valueChanged(double)", lambda value: self.change(liver_density_g_per_cm3=float(value)))
-        ui.syntheticButton.connect("clicked(bool)", self._on_synthetic)
+        ui.caseNameEdit.connect("editingFinished()", self.slot(self._on_name))
+        ui.scoutSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.slot(lambda node: self.change(scout=node)))
+        ui.ctSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.slot(lambda node: self.change(ct=node)))
+        ui.deviceBox.connect("currentIndexChanged(int)", self.slot(self._on_device))
+        ui.conventionBox.connect("currentIndexChanged(int)", self.slot(self._on_convention))
+        ui.methodBox.connect("currentIndexChanged(int)", self.slot(self._on_method))
+        ui.spacingBox.connect("valueChanged(double)", self.slot(lambda value: self.change(spacing_mm=float(value))))
+        ui.densityBox.connect(
+            "valueChanged(double)", self.slot(lambda value: self.change(liver_density_g_per_cm3=float(value)))
+        )
+        ui.syntheticButton.connect("clicked(bool)", self.slot(self._on_synthetic))
 
     def show(self, parameters: PlannerParameters) -> None:
         ui = self.ui

@@ -33,12 +33,15 @@ class PlanSection(Section):
         self._later.setSingleShot(True)
         self._later.setInterval(_LIMITS_AFTER_MS)
         self._later.connect("timeout()", self._show_limits)
-        ui.dosesButton.connect("clicked(bool)", lambda _on: self.attempt(self.session.compute_doses))
-        ui.optimizeButton.connect("clicked(bool)", self._on_optimize)
-        ui.cancelButton.connect("clicked(bool)", lambda _on: self.session.cancel())
-        ui.keepButton.connect("clicked(bool)", lambda _on: self.attempt(self.session.keep_activities))
-        ui.backButton.connect("clicked(bool)", self._on_back)
+        ui.dosesButton.connect("clicked(bool)", self.slot(lambda _on: self.session.compute_doses()))
+        ui.optimizeButton.connect("clicked(bool)", self.slot(self._on_optimize))
+        ui.cancelButton.connect("clicked(bool)", self.slot(lambda _on: self.session.cancel()))
+        ui.keepButton.connect("clicked(bool)", self.slot(lambda _on: self.session.keep_activities()))
+        ui.backButton.connect("clicked(bool)", self.slot(self._on_back))
         self._show_status()
+
+    def cleanup(self) -> None:
+        self._later.stop()
 
     def concerns(self, before: PlannerParameters | None, now: PlannerParameters) -> bool:
         return True  # anything may be what was missing
@@ -84,7 +87,7 @@ class PlanSection(Section):
         slider.minimum, slider.maximum = 0.0, _MOST_GBQ
         slider.singleStep, slider.decimals, slider.suffix = 0.01, 3, " GBq"
         slider.toolTip = _("Activity injected at {site}; dose, histograms and limits follow.").format(site=name)
-        slider.connect("valueChanged(double)", lambda value: self._on_slider(name, value))
+        slider.connect("valueChanged(double)", self.slot(lambda value: self._on_slider(name, value)))
         self._layout.addRow(f"{name}:", slider)
         return slider
 

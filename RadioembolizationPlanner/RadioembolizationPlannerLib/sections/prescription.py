@@ -63,17 +63,25 @@ class PrescriptionSection(Section):
         self._limits = Table(ui.limitsTable, [_("Limit"), "", _("Bound"), _("Unit"), _("Source")], stretched=_SOURCE)
         self._form = LimitForm(ui.quantityBox, ui.limitForm)
         set_choices(ui.goalBox, [(goal.text, goal.key) for goal in self._goal_list])
-        ui.presetBox.connect("currentIndexChanged(int)", self._on_preset)
-        ui.resetButton.connect("clicked(bool)", self._on_reset)
-        ui.goalBox.connect("currentIndexChanged(int)", self._on_goal)
-        ui.goalNumberBox.connect("valueChanged(double)", self._on_goal_number)
-        ui.limitsTable.connect("cellChanged(int,int)", self._on_cell)
-        ui.addLimitButton.connect("clicked(bool)", self._on_add)
-        ui.removeLimitButton.connect("clicked(bool)", self._on_remove)
-        ui.atMostSitesBox.connect("valueChanged(int)", lambda count: self.change(at_most_sites=int(count) or None))
-        ui.leastBox.connect("valueChanged(double)", lambda _v: self.change(least_activity_gbq=number_of(ui.leastBox)))
-        ui.mostBox.connect("valueChanged(double)", lambda _v: self.change(most_activity_gbq=number_of(ui.mostBox)))
-        ui.reasonEdit.connect("editingFinished()", lambda: self.change(override_reason=ui.reasonEdit.text.strip()))
+        ui.presetBox.connect("currentIndexChanged(int)", self.slot(self._on_preset))
+        ui.resetButton.connect("clicked(bool)", self.slot(self._on_reset))
+        ui.goalBox.connect("currentIndexChanged(int)", self.slot(self._on_goal))
+        ui.goalNumberBox.connect("valueChanged(double)", self.slot(self._on_goal_number))
+        ui.limitsTable.connect("cellChanged(int,int)", self.slot(self._on_cell))
+        ui.addLimitButton.connect("clicked(bool)", self.slot(self._on_add))
+        ui.removeLimitButton.connect("clicked(bool)", self.slot(self._on_remove))
+        ui.atMostSitesBox.connect(
+            "valueChanged(int)", self.slot(lambda count: self.change(at_most_sites=int(count) or None))
+        )
+        ui.leastBox.connect(
+            "valueChanged(double)", self.slot(lambda _v: self.change(least_activity_gbq=number_of(ui.leastBox)))
+        )
+        ui.mostBox.connect(
+            "valueChanged(double)", self.slot(lambda _v: self.change(most_activity_gbq=number_of(ui.mostBox)))
+        )
+        ui.reasonEdit.connect(
+            "editingFinished()", self.slot(lambda: self.change(override_reason=ui.reasonEdit.text.strip()))
+        )
 
     def show(self, parameters: PlannerParameters) -> None:
         ui = self.ui

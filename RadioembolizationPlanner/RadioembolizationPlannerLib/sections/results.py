@@ -33,8 +33,8 @@ class ResultsSection(Section):
             plans.CURVES: _("dose-volume histograms"),
         }
         set_choices(ui.tableBox, [(text, role) for role, text in titles.items()])
-        ui.planSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_plan)
-        ui.tableBox.connect("currentIndexChanged(int)", lambda _index: self._show_table(self._plan()))
+        ui.planSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.slot(self._on_plan))
+        ui.tableBox.connect("currentIndexChanged(int)", self.slot(lambda _index: self._show_table(self._plan())))
         buttons = {
             ui.showButton: self.session.desk.show,
             ui.certifyButton: self.session.desk.certify,
@@ -48,7 +48,7 @@ class ResultsSection(Section):
         }
         offer(ui.slicerRtButton, "DoseVolumeHistogram")
         for button, action in buttons.items():
-            button.connect("clicked(bool)", lambda _on, action=action: self._act(action))
+            button.connect("clicked(bool)", self.slot(lambda _on, action=action: self._act(action)))
 
     def show(self, parameters: PlannerParameters) -> None:
         self.ui.planSelector.setCurrentNode(parameters.shown_plan)

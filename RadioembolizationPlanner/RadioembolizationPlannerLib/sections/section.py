@@ -55,6 +55,9 @@ class Section:
     def on_event(self, event: Event) -> None:
         """Hear of something else that has happened."""
 
+    def cleanup(self) -> None:
+        """Stop whatever would call back after the panel is gone."""
+
     @contextmanager
     def showing(self) -> Iterator[None]:
         """While widgets are being set, what they signal is no choice of the user."""
@@ -64,8 +67,21 @@ class Section:
         finally:
             self._showing = before
 
+    def slot(self, handler: Callable[..., Any]) -> Callable[..., None]:
+        """Return what to connect a signal to, so that the handler is called for what the user does.
+
+        What widgets signal while they are being set, or while a node is leaving the scene and selectors turn to
+        another one, is no choice of the user.  What the planner refuses is told in the panel.
+        """
+
+        def called(*values: Any) -> None:
+            if not (self._showing or self.session.node_is_leaving):
+                self.attempt(lambda: handler(*values))
+
+        return called
+
     def change(self, **changes: object) -> None:
-        """Change parameters as the user asked; nothing happens while widgets are being set."""
+        """Change parameters; what is refused is told in the panel."""
         if not self._showing:
             self.attempt(lambda: self.session.change(**changes))
 

@@ -30,13 +30,17 @@ class SitesSection(Section):
         self._sites = Table(self.ui.sitesTable, titles, stretched=_SEGMENT)
         self._ratios = Table(self.ui.ratiosTable, [_("Tumor"), _("T/N"), _("Measured in the scout")])
         ui = self.ui
-        ui.pointsSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.change(site_points=node))
-        ui.fromPointsButton.connect("clicked(bool)", self._on_from_points)
-        ui.addSiteButton.connect("clicked(bool)", self._on_add)
-        ui.removeSiteButton.connect("clicked(bool)", self._on_remove)
-        ui.shuntBox.connect("valueChanged(double)", lambda _value: self.change(lung_shunt=_share(ui.shuntBox)))
-        ui.sitesTable.connect("cellChanged(int,int)", self._on_cell)
-        ui.ratiosTable.connect("cellChanged(int,int)", self._on_ratio)
+        ui.pointsSelector.connect(
+            "currentNodeChanged(vtkMRMLNode*)", self.slot(lambda node: self.change(site_points=node))
+        )
+        ui.fromPointsButton.connect("clicked(bool)", self.slot(self._on_from_points))
+        ui.addSiteButton.connect("clicked(bool)", self.slot(self._on_add))
+        ui.removeSiteButton.connect("clicked(bool)", self.slot(self._on_remove))
+        ui.shuntBox.connect(
+            "valueChanged(double)", self.slot(lambda _value: self.change(lung_shunt=_share(ui.shuntBox)))
+        )
+        ui.sitesTable.connect("cellChanged(int,int)", self.slot(self._on_cell))
+        ui.ratiosTable.connect("cellChanged(int,int)", self.slot(self._on_ratio))
 
     def show(self, parameters: PlannerParameters) -> None:
         self.ui.pointsSelector.setCurrentNode(parameters.site_points)
@@ -71,7 +75,7 @@ class SitesSection(Section):
             "pattern": _("How microspheres spread inside the perfused volume."),
             "rule": _("Whether the plan may, must or must not inject here."),
         }[what]
-        box.connect("currentIndexChanged(int)", lambda _index: self._on_box(row, what, box))
+        box.connect("currentIndexChanged(int)", self.slot(lambda _index: self._on_box(row, what, box)))
         return box
 
     def _show_ratios(self, parameters: PlannerParameters) -> None:

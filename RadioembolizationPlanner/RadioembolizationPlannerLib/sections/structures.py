@@ -25,12 +25,14 @@ class StructuresSection(Section):
     def set_up(self) -> None:
         self._table = Table(self.ui.rolesTable, [_("Segment"), _("Role")])
         ui = self.ui
-        ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_segmentation)
-        ui.editorButton.connect("clicked(bool)", self._on_editor)
+        ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.slot(self._on_segmentation))
+        ui.editorButton.connect("clicked(bool)", self.slot(self._on_editor))
         offer(ui.segmentatorButton, "TotalSegmentator")
-        ui.guessButton.connect("clicked(bool)", self._on_guess)
-        ui.lungMassBox.connect("valueChanged(double)", lambda _v: self.change(lung_mass_kg=number_of(ui.lungMassBox)))
-        ui.lungMassAssumedBox.connect("toggled(bool)", lambda on: self.change(lung_mass_assumed=bool(on)))
+        ui.guessButton.connect("clicked(bool)", self.slot(self._on_guess))
+        ui.lungMassBox.connect(
+            "valueChanged(double)", self.slot(lambda _v: self.change(lung_mass_kg=number_of(ui.lungMassBox)))
+        )
+        ui.lungMassAssumedBox.connect("toggled(bool)", self.slot(lambda on: self.change(lung_mass_assumed=bool(on))))
 
     def show(self, parameters: PlannerParameters) -> None:
         node = parameters.segmentation
@@ -61,7 +63,7 @@ class StructuresSection(Section):
                 (_("other organ"), str(Role.ORGAN)),
             ],
         )
-        box.connect("currentIndexChanged(int)", lambda _index: self._on_role(box))
+        box.connect("currentIndexChanged(int)", self.slot(lambda _index: self._on_role(box)))
         return box
 
     def _on_role(self, box: qt.QComboBox) -> None:

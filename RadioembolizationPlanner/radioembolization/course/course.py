@@ -11,8 +11,9 @@ from radioembolization.course.budget import Balance
 from radioembolization.course.course_problem import CourseProblem
 from radioembolization.course.exposure import Exposure, Modality
 from radioembolization.course.ledger import Ledger
+from radioembolization.course.objective import lesion_doses_gy
 from radioembolization.course.schedule import Event, Kind
-from radioembolization.course.sequence import TIED_WITHIN, KindResult, lesion_doses_gy, optimize_kinds, same_as_best
+from radioembolization.course.sequence import TIED_WITHIN, KindResult, optimize_kinds, same_as_best
 from radioembolization.course.session_limits import ReducedLimit
 from radioembolization.errors import Infeasible
 from radioembolization.planning import LimitResult

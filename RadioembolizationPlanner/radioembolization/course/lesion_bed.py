@@ -7,7 +7,7 @@ alone.  All are at least zero, so BED rises with D and every level of it is a le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -38,6 +38,12 @@ class LesionResponse:
     base_gy: float
     slope: float
     curvature_per_gy: float
+
+    @staticmethod
+    def best_of(responses: Sequence[LesionResponse]) -> LesionResponse:
+        """Return a response that none of several with one curvature surpasses."""
+        base, slope = max(one.base_gy for one in responses), max(one.slope for one in responses)
+        return LesionResponse(base, slope, responses[0].curvature_per_gy)
 
     def bed_gy(self, dose_gy: np.ndarray | float) -> np.ndarray | float:
         """Return the BED for a mean dose [Gy]."""

@@ -7,9 +7,8 @@ Every limit holds for all sessions of the course together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -62,37 +61,46 @@ class SessionLimits:
         They hold for every schedule of the kind.
     loosest : tuple of Limit
         No schedule of the kind allows more.
-    scale : float
-        Largest ratio of a dose in ``loosest`` to that in ``limits``, at least 1.
+    least_gy, most_gy : tuple of float
+        For each limit the dose or BED that it names in the two; infinite where it is the same.
     reduced : tuple of ReducedLimit
     """
 
     limits: tuple[Limit, ...]
     loosest: tuple[Limit, ...]
-    scale: float
-    reduced: tuple[ReducedLimit, ...]
+    least_gy: tuple[float, ...]
+    most_gy: tuple[float, ...]
+    reduced: tuple[ReducedLimit, ...] = ()
+
+    @staticmethod
+    def loosest_of(many: Sequence[SessionLimits]) -> SessionLimits:
+        """Return the limits that no schedule of several kinds surpasses."""
+        best = [int(np.argmax(column)) for column in zip(*(one.most_gy for one in many), strict=True)]
+        loosest = tuple(many[kind].loosest[place] for place, kind in enumerate(best))
+        most = tuple(many[kind].most_gy[place] for place, kind in enumerate(best))
+        return SessionLimits(loosest, loosest, most, most)
+
+    def scale_from(self, other: SessionLimits) -> float:
+        """Return the largest ratio of a dose or BED in other, loosest limits to that in these, at least 1."""
+        pairs = zip(other.most_gy, self.least_gy, strict=True)
+        return max([1.0, *(most / least for most, least in pairs if np.isfinite(least))])
 
 
 @dataclass(frozen=True, eq=False)
 class _Left:
-    """A limit, and what is left of the dose or BED that it names (schedules,) [Gy]; empty if all of it always is.
+    """A limit, and what is left of the dose or BED that it names (schedules,) [Gy]; infinite if that never changes.
 
     ``most_gy`` is a bound of the same for sites of any session; the two differ by unrepaired damage only.
     """
 
     limit: Limit
     level_gy: float = np.inf
-    least_gy: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    most_gy: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    least_gy: np.ndarray = field(default_factory=lambda: np.array([np.inf]))
+    most_gy: np.ndarray = field(default_factory=lambda: np.array([np.inf]))
 
-    @property
-    def ratio(self) -> float:
-        """What the schedule that spends least leaves, over what that leaves which spends most."""
-        return float(self.most_gy.max() / self.least_gy.min()) if len(self.least_gy) else 1.0
-
-    def at(self, values: np.ndarray, pick: Callable[[np.ndarray], Any]) -> Limit:
-        """Return the limit at one of the values."""
-        return _lowered(self.limit, float(pick(values))) if len(values) else self.limit
+    def at(self, level_gy: float) -> Limit:
+        """Return the limit at a lower dose or BED."""
+        return _lowered(self.limit, level_gy) if np.isfinite(level_gy) else self.limit
 
 
 def check_devices(problem: CourseProblem) -> tuple[str, ...]:
@@ -121,8 +129,6 @@ def schedules_with_room(effects: KindEffects) -> tuple[np.ndarray, tuple[str, ..
     """Return for which schedules every limit leaves something (schedules,), and in words what leaves nothing."""
     room, reasons = np.ones(effects.schedules, dtype=bool), []
     for left in _all_left(effects):
-        if not len(left.least_gy):
-            continue
         room &= left.least_gy > 0.0
         if not np.any(left.least_gy > 0.0):
             reasons.append(
@@ -139,10 +145,12 @@ def limits_of_sessions(effects: KindEffects) -> SessionLimits:
         for left in every
         if _named_gy(left.limit) is not None
     ]
+    least, most = ([float(np.min(one.least_gy)) for one in every], [float(np.max(one.most_gy)) for one in every])
     return SessionLimits(
-        tuple(left.at(left.least_gy, np.min) for left in every),
-        tuple(left.at(left.most_gy, np.max) for left in every),
-        max(left.ratio for left in every),
+        tuple(left.at(level) for left, level in zip(every, least, strict=True)),
+        tuple(left.at(level) for left, level in zip(every, most, strict=True)),
+        tuple(least),
+        tuple(most),
         tuple(reduced),
     )
 

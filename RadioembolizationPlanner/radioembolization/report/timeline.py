@@ -12,7 +12,7 @@ from radioembolization.structures import NORMAL_LIVER
 from radioembolization.treatment.course_contrasts import liver_limit_beds_gy
 from radioembolization.treatment.planned_course import PlannedCourse
 
-_WIDTH_INCHES, _STRIP_INCHES, _PANEL_INCHES = 7.1, 1.1, 0.7
+_WIDTH_INCHES, _STRIP_INCHES, _PANEL_INCHES = 7.1, 1.05, 0.64
 _LEFT, _WIDTH = 0.09, 0.66
 _DAYS_PER_WEEK = 7.0
 #: Weeks shown before the first and after the last administration; earlier history is told, not drawn.

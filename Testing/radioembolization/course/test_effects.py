@@ -15,8 +15,9 @@ from radioembolization.course.course_problem import Repopulation
 from radioembolization.course.exposure import Exposure, Modality
 from radioembolization.course.kind_effects import KindEffects
 from radioembolization.course.ledger import Ledger
+from radioembolization.course.objective import lesion_doses_gy
 from radioembolization.course.schedule import Kind, WeekGrid
-from radioembolization.course.sequence import KindResult, lesion_doses_gy
+from radioembolization.course.sequence import KindResult
 from radioembolization.course.sessions import Session, rows_of_sessions
 from radioembolization.errors import InputError
 

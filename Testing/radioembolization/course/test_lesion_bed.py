@@ -130,7 +130,7 @@ def test_more_activity_never_lowers_it():
 
 def by_bisection(goal, dose, limit_row, bound):
     """Return the highest level of BED that a linear program over the mean rows reaches."""
-    rows = {name: block for name, block in lesion_rows(dose, goal.responses).items()}
+    rows = lesion_rows(dose, goal.responses)
     matrix = np.vstack([*(-block for block in rows.values()), limit_row[None]])
     low, high = -100.0, 1e5
     for _ in range(100):

@@ -11,9 +11,10 @@ from course_cases import course_problem, holmium, liver_limit, random_course, so
 from naive_course import best_value, every_schedule, value_of
 from radioembolization.course.budget import OrganBudget
 from radioembolization.course.course_problem import Repopulation
+from radioembolization.course.objective import lesion_doses_gy, objectives
 from radioembolization.course.plan_course import plan_course
 from radioembolization.course.schedule import WeekGrid
-from radioembolization.course.sequence import _objectives, lesion_doses_gy, optimize_kinds
+from radioembolization.course.sequence import optimize_kinds
 from radioembolization.course.sessions import Session
 from radioembolization.planning import InjectionActivity
 from support import random_rows
@@ -189,6 +190,6 @@ def test_two_injections_of_one_site_are_bounded_nevertheless():
         for _ in range(200):
             x = rng.uniform(0.0, 1.0, len(result.activities_gbq))
             x *= min(limit.quantity.largest_scale(result.rows.dose, x, limit.bound) for limit in result.limits)
-            values, _ = _objectives(result.effects, lesion_doses_gy(result.rows, x, problem))
+            values, _ = objectives(result.effects, lesion_doses_gy(result.rows, x, problem))
             assert values.max() <= course.bound * (1.0 + 1e-9)
     assert course.gap < 0.5

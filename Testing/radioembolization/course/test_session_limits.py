@@ -99,7 +99,7 @@ def test_every_dose_that_a_limit_on_the_normal_liver_names_is_lowered(limit, nam
     )
     assert names(lowered) == pytest.approx(expected, rel=1e-6)
     assert names(lowered) < 59.0
-    assert names(found.loosest[0]) == pytest.approx(names(lowered) * found.scale, rel=1e-9)
+    assert names(found.loosest[0]) == pytest.approx(names(lowered) * found.scale_from(found), rel=1e-9)
 
 
 def test_a_limit_of_bed_is_lowered_by_what_is_spent():
