@@ -90,12 +90,13 @@ class CourseDesk:
 
     def optimize(self) -> None:
         """Start finding the best course, as if nothing of it was given; errors as of ``inputs``."""
-        self._start(CourseRequest(self.inputs()), _("Planning the course"))
+        request = CourseRequest(self.inputs(), with_page=self._session.writes_reports)
+        self._start(request, _("Planning the course"))
 
     def replan(self) -> None:
         """Start finding the best rest of the course after what was delivered; errors as of ``delivered_of``."""
         inputs = self.inputs()
-        request = CourseRequest(inputs, delivered_of(self.table, inputs))
+        request = CourseRequest(inputs, delivered_of(self.table, inputs), self._session.writes_reports)
         self._start(request, _("Planning the rest of the course"))
 
     def _start(self, request: CourseRequest, what: str) -> None:

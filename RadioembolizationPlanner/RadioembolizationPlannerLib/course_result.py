@@ -19,10 +19,11 @@ _BEFORE, _AFTER = 2.0, 3.0
 
 @dataclass(frozen=True, eq=False)
 class CourseRequest:
-    """A course to be planned, and what of it was delivered if the rest is."""
+    """A course to be planned, what of it was delivered if the rest is, and whether a page is to be written."""
 
     inputs: CourseInputs
     delivered: Delivered | None = None
+    with_page: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,13 @@ class CourseResult:
     replanned: bool = False
 
 
-def result_of(planned: PlannedCourse) -> CourseResult:
+def result_of(planned: PlannedCourse, with_page: bool = True) -> CourseResult:
     """Return a planned course without its images and dose rows."""
     from radioembolization.files.course_document import course_document
 
     text = json.dumps(course_document(planned), indent=2, ensure_ascii=False) + "\n"
-    replanned = planned.first_plan is not None
-    return CourseResult(text, _page_if_possible(planned), _ledger(planned), course_curves(planned), replanned)
+    page = _page_if_possible(planned) if with_page else ""
+    return CourseResult(text, page, _ledger(planned), course_curves(planned), planned.first_plan is not None)
 
 
 def _page_if_possible(planned: PlannedCourse) -> str:

@@ -24,6 +24,11 @@ class ReportWriter:
         self._runner = runner
         self._waiting: deque[tuple[Treatment, Callable[[str], None]]] = deque()
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether reports are still to come."""
+        return bool(self._waiting) or (self._runner is not None and self._runner.is_running)
+
     def write(self, treatment: Treatment, done: Callable[[str], None]) -> None:
         """Call ``done`` with the report page of a treatment, empty if none can be made; never if stopped before."""
         if self._runner is None:

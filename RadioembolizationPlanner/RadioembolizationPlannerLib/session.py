@@ -53,7 +53,7 @@ class PlanningSession:
     clock : callable, optional
         Returns the time with its offset from UTC.
     reports : Runner, optional
-        Writes reports of activities by hand meanwhile; without it, they are there when the plan is.
+        Writes reports of plans meanwhile; without it, they are there when the plan is.
     """
 
     def __init__(
@@ -78,6 +78,8 @@ class PlanningSession:
         self._store = store
         self._reader = CaseReader()
         self._reports = ReportWriter(reports)
+        #: Whether plans get a report page, which takes seconds.
+        self.writes_reports = True
         self._listeners: list[Callable[[Event], None]] = []
         self._prepared: PreparedCase | None = None
         self._prepared_digests: Mapping[str, str] = {}
@@ -197,10 +199,10 @@ class PlanningSession:
     def _planned(self, planned: tasks.Planned, inputs: CaseInputs) -> None:
         self._doses_are(_made_of(planned.prepared, inputs), say=False)
         treatment = _made_of(planned.treatment, inputs)
-        plan = self._publish(treatment, planned.report)
+        plan = self._publish(treatment)
         logging.info("Planned '%s' as '%s'", treatment.case.name, plan.GetName())
 
-    def _publish(self, treatment: Treatment, report: str, name: str = "") -> slicer.vtkMRMLTextNode:
+    def _publish(self, treatment: Treatment, name: str = "") -> slicer.vtkMRMLTextNode:
         plan = publish_plan(
             self.scene,
             treatment,
@@ -208,7 +210,6 @@ class PlanningSession:
             name=name,
             isodoses_gy=self.parameters.isodoses_gy,
             colors=self.colors(),
-            report=report,
         )
         activities = {site.name: site.activity_gbq for site in treatment.plan.sites}
         self.change(shown_plan=plan, activities_gbq=activities)
@@ -216,6 +217,9 @@ class PlanningSession:
         self.refresh()
         self.say("\n".join(treatment.plan.explanation))
         self.tell(Event.PLANS)
+        if self.writes_reports:
+            plan_id = plan.GetID()
+            self._reports.write(treatment, lambda page: self._add_report(plan_id, page))
         return plan
 
     def say(self, text: str, *, failed: bool = False, step: int = 0, steps: int = 0) -> None:
@@ -294,9 +298,12 @@ class PlanningSession:
         activities = [self.parameters.activities_gbq.get(site.name, 0.0) for site in prepared.case.sites]
         treatment = evaluate_treatment(prepared, activities)
         self.end_live()
-        plan = self._publish(treatment, "", name)
-        self._reports.write(treatment, lambda page: self._add_report(plan.GetID(), page))
-        return plan
+        return self._publish(treatment, name)
+
+    @property
+    def is_writing_reports(self) -> bool:
+        """Whether the report of a plan is still to come."""
+        return self._reports.is_writing
 
     def _add_report(self, plan_id: str, page: str) -> None:
         plan = self.scene.GetNodeByID(plan_id)

@@ -19,11 +19,10 @@ __all__ = ["CertifyRequest", "Planned", "certify", "course", "plan", "prepare", 
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """A planned treatment, the doses it was planned on, and its report; the report is empty if none could be made."""
+    """A planned treatment, and the doses it was planned on."""
 
     treatment: Treatment
     prepared: PreparedCase
-    report: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +35,9 @@ class CertifyRequest:
 
 
 def plan(given: CaseInputs | PreparedCase, progress: Progress) -> Planned:
-    """Plan a case and write its report; dose rows that are there already are not computed again."""
+    """Plan a case; dose rows that are there already are not computed again."""
     prepared = given if isinstance(given, PreparedCase) else prepare(given, progress)
-    treatment = worker.plan(prepared, progress)
-    progress("report", 0, 1)
-    return Planned(treatment, prepared, report_if_possible(treatment))
+    return Planned(worker.plan(prepared, progress), prepared)
 
 
 def certify(request: CertifyRequest, progress: Progress) -> Recheck:
@@ -64,7 +61,7 @@ def course(request: CourseRequest, progress: Progress) -> CourseResult:
 
     planned = plan_course_of(request.inputs, request.delivered, progress)
     progress("report", 0, 1)
-    return result_of(planned)
+    return result_of(planned, request.with_page)
 
 
 def report(treatment: Treatment, progress: Progress) -> str:

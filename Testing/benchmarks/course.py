@@ -36,7 +36,8 @@ LIMITS = (
     InjectionActivity().at_least(gbq=0.1),
 )
 REASON = stated_constraints().because(**{EMBOLIZED_FIRST: "benchmark"})
-HEAD = f"{'course':40s} {'kinds':>5} {'schedules':>9} {'value Gy':>9} {'gap %':>7} {'tied':>6} {'first s':>8} {'again s':>8}"
+COLUMNS = ("kinds", 5), ("schedules", 9), ("value Gy", 9), ("gap %", 7), ("tied", 6), ("first s", 8), ("again s", 8)
+HEAD = f"{'course':40s} " + " ".join(f"{name:>{width}}" for name, width in COLUMNS)
 
 
 def rows(voxels: int, sites: int, tumours: int) -> DosePerGBq:

@@ -28,7 +28,7 @@ def section_of_page(path):
     for widget in ElementTree.parse(path).iter("widget"):
         if widget.get("class") == "ctkCollapsibleButton":
             title = " ".join(widget.findtext("property[@name='text']/string").split())
-            found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", REFERENCE, re.DOTALL | re.MULTILINE)
+            found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", REFERENCE, re.DOTALL | re.MULTILINE)
             assert found, f"docs/slicer-module.md has no section '{title}'"
             return found.group(1)
     raise AssertionError(f"{path.name} has no title")

@@ -46,7 +46,7 @@ def qt_app(scene: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def slicer_widgets(qt_app: Any) -> Callable[[Any], Any]:
+def slicer_widgets(qt_app: Any, request: pytest.FixtureRequest) -> Callable[[Any], Any]:
     """Make a visible parent with a layout for the widget class of a module: ``slicer_widgets(WidgetClass)``."""
     made = []
 
@@ -63,6 +63,8 @@ def slicer_widgets(qt_app: Any) -> Callable[[Any], Any]:
         widget = widget_class(parent)
         made.append(widget)
         widget.setup()
+        if hasattr(widget, "session"):  # reports take seconds: only for tests that look at them
+            widget.session.writes_reports = request.node.get_closest_marker("reports") is not None
         parent.resize(width, height)
         parent.show()
         qt_app.processEvents()

@@ -46,8 +46,8 @@ class Panel:
             self.spin(0.02)
 
     def idle(self, seconds: float = 120.0) -> None:
-        """Wait until nothing is calculated and changed inputs have been read."""
-        self.until(lambda: not self.session.runner.is_running, seconds)
+        """Wait until nothing is calculated, reports are written, and changed inputs have been read."""
+        self.until(lambda: not (self.session.runner.is_running or self.session.is_writing_reports), seconds)
         self.widget.watcher.read_now()
         self.spin()
 

@@ -10,7 +10,7 @@ from hands import row_of, texts_of, type_into
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
 
-pytestmark = [pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow]
+pytestmark = [pytest.mark.reports, pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow]
 
 
 def test_a_saved_scene_brings_courses_back(panel, scene, tmp_path):

@@ -54,6 +54,7 @@ def test_a_course_typed_in_the_panel_is_the_table_of_the_file(course):
     assert course.session.problem == "" and _desk(course).problem == ""
 
 
+@pytest.mark.slow
 def test_a_typed_course_has_the_values_of_the_core_while_the_event_loop_lives(course):
     type_course(course)
     expected = planned_by_core().course
@@ -85,6 +86,7 @@ def test_published_values_are_flagged_before_and_after(entered):
     assert "Published values stand in for measured ones: 1 notices" in _ui(entered).courseStateLabel.text
 
 
+@pytest.mark.slow
 def test_the_rest_is_planned_after_a_cycle_with_its_measured_doses(entered):
     ui = _ui(entered)
     assert not ui.replanButton.enabled and ui.replanButton.toolTip == "Nothing of the course was given yet."
@@ -274,6 +276,7 @@ def test_declined_packages_leave_the_section_usable(entered):
 
 def test_an_empty_scene_has_a_section_that_says_what_is_missing(panel):
     ui = _ui(panel)
+    assert ui.courseSectionButton.isVisible() and ui.courseSectionButton.text == "7  Course (177Lu)"
     assert not ui.optimizeCourseButton.enabled and "choose the segmentation" in ui.optimizeCourseButton.toolTip
     assert ui.courseSectionButton.collapsed and not ui.courseProblemLabel.text
     assert not ui.exportCourseButton.enabled and ui.courseSelector.currentNode() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 import slicer_headless
@@ -17,6 +18,7 @@ import slicer  # noqa: E402
 import slicer_module_standins  # noqa: E402
 
 slicer_module_standins.install()
+
 from session_driver import small_session  # noqa: E402
 
 from RadioembolizationPlannerLib import courses  # noqa: E402
@@ -84,7 +86,7 @@ def test_curves_are_steps_at_the_weeks_of_the_administrations(scene):
     weeks = [day / 7.0 for day, _dose, _bed in ledger.cumulative("kidney")]
     assert [row["Week"] for row in rows] == [-2.0, *(week for week in weeks for _ in range(2)), weeks[-1] + 3.0]
     totals = [0.0, *(dose for _day, dose, _bed in ledger.cumulative("kidney"))]
-    expected = [0.0, *(total for pair in zip(totals, totals[1:], strict=False) for total in pair), totals[-1]]
+    expected = [0.0, *(total for pair in pairwise(totals) for total in pair), totals[-1]]
     assert [row["Kidney, dose (Gy)"] for row in rows] == pytest.approx(expected)
     assert {row["kidney dose (Gy)"] for row in rows} == {23.0}
     chart = courses.nodes_of(course, courses.CHARTS)[0]

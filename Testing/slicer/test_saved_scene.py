@@ -11,7 +11,7 @@ from hands import pick, slider, texts_of, type_into
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
 
-pytestmark = [pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow]
+pytestmark = [pytest.mark.reports, pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow]
 
 _NODES = ("scout", "ct", "segmentation", "site_points", "shown_plan")
 

@@ -15,7 +15,7 @@ from tutorial_walk import PAGE, PATIENCE_S, TOLERANCE, Panel, Walk, choose, says
 
 from RadioembolizationPlannerLib import plans  # noqa: E402
 
-pytestmark = [pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow, pytest.mark.real_data]
+pytestmark = [pytest.mark.reports, pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow, pytest.mark.real_data]
 
 FOLDER = SHARED / "data" / "maa_spect_patient"
 

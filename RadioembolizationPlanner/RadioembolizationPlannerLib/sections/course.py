@@ -11,6 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from RadioembolizationPlannerLib import courses
+from RadioembolizationPlannerLib.case import missing_inputs
 from RadioembolizationPlannerLib.course_desk import CourseDesk, explanation_text
 from RadioembolizationPlannerLib.course_table import DELIVERED, entry, numbers_from_text, numbers_text, with_entry
 from RadioembolizationPlannerLib.events import Event
@@ -147,10 +148,10 @@ class CourseSection(Section):
 
     def _show_readiness(self) -> None:
         """Enable what can be done now; tooltips say what is missing."""
-        ui, running = self.ui, self.session.runner.is_running
+        ui, running, parameters = self.ui, self.session.runner.is_running, self.session.parameters
         busy = _("A calculation is running.") if running else ""
-        lacking = busy or self.session.problem
-        given = "" if self.session.parameters.course.get(DELIVERED) else _("Nothing of the course was given yet.")
+        lacking = busy or "\n".join(missing_inputs(parameters)) or self.session.problem
+        given = "" if parameters.course.get(DELIVERED) else _("Nothing of the course was given yet.")
         _set_ready(
             ui.optimizeCourseButton,
             lacking,
@@ -159,12 +160,10 @@ class CourseSection(Section):
         _set_ready(
             ui.replanButton,
             lacking or given,
-            _(
-                "Plans what is left after the treatments on day 0 and later, with what was measured in them."
-            ),
+            _("Plans what is left after the treatments on day 0 and later, with what was measured in them."),
         )
         ui.cancelCourseButton.enabled = running
-        problem = self.desk.problem if not self.session.problem else ""
+        problem = "" if lacking else self.desk.problem
         ui.courseProblemLabel.text = _("To be corrected: {problem}").format(problem=problem) if problem else ""
         ui.courseProblemLabel.visible = bool(problem)
 
