@@ -13,7 +13,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from radioembolization.course.exposure import Modality
-from radioembolization.errors import InputError, PlannerError
+from radioembolization.errors import InputError, PlannerError, PopulationUptake
 from radioembolization.files.replacing import replacing
 from radioembolization.treatment.course_inputs import CourseInputs
 from radioembolization.treatment.fingerprint import input_digests
@@ -209,9 +209,9 @@ def explanation_text(document: Mapping[str, Any]) -> str:
                 count=len(blocking), text=blocking[0]
             )
         )
-    stand_in = [one["message"].split(":")[0] for one in document["notices"] if one["name"] == "PopulationUptake"]
+    stand_in = [one for one in document["notices"] if one["name"] == PopulationUptake.__name__]
     if stand_in:
-        lines.append(_("Published values stand in for measured ones: {count} notices.").format(count=len(stand_in)))
+        lines.append(_("Published values stand in for measured ones (notices: {count}).").format(count=len(stand_in)))
     return "\n".join(lines)
 
 

@@ -83,7 +83,7 @@ def test_published_values_are_flagged_before_and_after(entered):
     assert texts_of(table)[row_of(table, "A")] == ["A", "5", "85", "entered"]
     notices = _document(plan(entered))["notices"]
     assert any("'kidney' is of published patients" in notice["message"] for notice in notices)
-    assert "Published values stand in for measured ones: 1 notices" in _ui(entered).courseStateLabel.text
+    assert "Published values stand in for measured ones (notices: 1)" in _ui(entered).courseStateLabel.text
 
 
 @pytest.mark.slow

@@ -153,6 +153,7 @@ def test_a_slider_moves_dose_curves_and_limits(small):
     assert _live_texts(small)["mean dose, perfused normal liver"][3] == "EXCEEDED"
 
 
+@pytest.mark.reports
 def test_kept_compared_and_set_back(small):
     best = small.optimize()
     before = slider(small, "left").value
