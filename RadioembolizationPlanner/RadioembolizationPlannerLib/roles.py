@@ -55,13 +55,15 @@ def proposed_roles(segmentation: slicer.vtkMRMLSegmentationNode, chosen: Mapping
         By segment ID.
     """
     present = segmentation.GetSegmentation().GetSegmentIDs()
+    segments = {segment_id: segmentation.GetSegmentation().GetSegment(segment_id) for segment_id in present}
+    codes = {segment_id: type_code(segment) for segment_id, segment in segments.items()}
+    leftover = _leftover_codes(segments, codes)
     coded, named = {}, {}
-    for segment_id in present:
-        segment = segmentation.GetSegmentation().GetSegment(segment_id)
-        code = type_code(segment)
+    for segment_id, segment in segments.items():
+        code = codes[segment_id]
         if code in _BY_CODE:
             coded[segment_id] = _BY_CODE[code]
-        elif code in _GENERIC_TYPES and (role := role_of_name(segment.GetName())) is not None:
+        elif code in (*_GENERIC_TYPES, *leftover) and (role := role_of_name(segment.GetName())) is not None:
             named[segment_id] = role
     livers = [segment_id for segment_id, role in coded.items() if role is Role.LIVER]
     if livers:
@@ -71,6 +73,14 @@ def proposed_roles(segmentation: slicer.vtkMRMLSegmentationNode, chosen: Mapping
         kept = [segment_id for segment_id, role in chosen.items() if role is Role.LIVER]
         proposed = {key: role for key, role in proposed.items() if role is not Role.LIVER or key in kept}
     return {segment_id: proposed[segment_id] for segment_id in present if segment_id in proposed}
+
+
+def _leftover_codes(segments: Mapping[str, slicer.vtkSegment], codes: Mapping[str, str]) -> set[str]:
+    """Return the codes that say nothing, as three or more segments of different names have them: a template's."""
+    names: dict[str, set[str]] = {}
+    for segment_id, code in codes.items():
+        names.setdefault(code, set()).add(segments[segment_id].GetName())
+    return {code for code, found in names.items() if code not in _BY_CODE and len(found) > 2}
 
 
 def role_of_name(name: str) -> Role | None:

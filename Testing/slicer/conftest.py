@@ -39,6 +39,8 @@ def qt_app(scene: Any) -> Iterator[Any]:
     for widget in application.topLevelWidgets():
         widget.close()
         widget.deleteLater()
+    layer.Observer.clear_all()
+    application.sendPostedEvents(None, layer.DEFERRED_DELETE)
     application.processEvents()
     errors = list(layer.ERRORS)
     layer.ERRORS.clear()

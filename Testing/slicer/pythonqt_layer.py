@@ -24,8 +24,11 @@ from pythonqt_connect import ERRORS, report  # noqa: F401
 from pythonqt_loader import QUiLoader
 from pythonqt_proxies import proxy_class, wrap
 from standin_base import STAND_INS
+from standin_qmrml import Observer  # noqa: F401
 from widget_table import table
 
+#: Events by which ``deleteLater`` deletes; ``processEvents`` leaves them out.
+DEFERRED_DELETE = int(QtCore.QEvent.Type.DeferredDelete)
 #: Of PySide6 only; PythonQt has other ways to these.
 _NOT_IN_PYTHONQT = {"Signal", "Slot", "Property", "SIGNAL", "SLOT", "SignalInstance", "ClassInfo", "QEnum", "QFlag"}
 

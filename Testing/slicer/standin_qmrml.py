@@ -20,7 +20,10 @@ _ID = int(Qt.ItemDataRole.UserRole)
 class Observer:
     """Calls a method of a widget on events of VTK objects, until the widget is deleted."""
 
+    _all: ClassVar[weakref.WeakSet[Observer]] = weakref.WeakSet()
+
     def __init__(self, method: Any) -> None:
+        self._all.add(self)
         self._method = weakref.WeakMethod(method)
         self._tags: list[tuple[Any, int]] = []
 
@@ -32,6 +35,12 @@ class Observer:
         for subject, tag in self._tags:
             subject.RemoveObserver(tag)
         self._tags = []
+
+    @classmethod
+    def clear_all(cls) -> None:
+        """Let no widget hear of anything any more: between tests, as widgets outlive them."""
+        for observer in list(cls._all):
+            observer.clear()
 
     def _call(self, *_: Any) -> None:
         method = self._method()

@@ -95,7 +95,7 @@ def _look(walk: Walk, scene: Any, plan: Any) -> None:
         offscreen_views.ThreeDView(scene, "1", pictures.VIEW_SIZE) as space,
     ):
         walk.panel.click("Results", "showButton")
-        _outline(walk.panel.parameters, plan)
+        _surfaces(walk.panel.parameters, plan)
         for view in (axial, coronal):
             view.fit(dose, 1.0)
             assert view.composite.GetForegroundVolumeID() == dose.GetID()
@@ -114,18 +114,15 @@ def _look(walk: Walk, scene: Any, plan: Any) -> None:
     walk.draw("module", pictures.beside(pictures.of_height(panel, views.shape[0]), views))
 
 
-def _outline(parameters: Any, plan: Any) -> None:
-    """Liver and tumors as outlines, as the page says; candidate sites and territories hidden."""
-    display, segments = parameters.segmentation.GetDisplayNode(), parameters.segmentation.GetSegmentation()
-    display.SetVisibility2DFill(False)
-    for segment_id in segments.GetSegmentIDs():
-        role = parameters.roles.get(segment_id)
+def _surfaces(parameters: Any, plan: Any) -> None:
+    """Show liver and tumors in 3D; what hides the dose is hidden already, as the page says."""
+    display = parameters.segmentation.GetDisplayNode()
+    assert display.GetOpacity2DFill() == 0.0
+    assert not any(display.GetSegmentVisibility(site.segment_id) for site in parameters.sites)
+    assert not plan.GetNodeReference(plans.TERRITORIES).GetDisplayNode().GetVisibility()
+    for segment_id, role in parameters.roles.items():
         display.SetSegmentVisibility(segment_id, role in ("liver", "tumour"))
-        if role == "liver":
-            display.SetSegmentOpacity3D(segment_id, 0.2)
     parameters.segmentation.CreateClosedSurfaceRepresentation()
-    plan.GetNodeReference(plans.TERRITORIES).GetDisplayNode().SetVisibility(False)
-    parameters.site_points.GetDisplayNode().SetVisibility(False)
 
 
 def _certify(walk: Walk) -> None:

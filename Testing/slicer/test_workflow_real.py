@@ -60,7 +60,7 @@ def test_roles_are_proposed_where_the_file_allows_it(patient):
     table = patient.ui("Structures").rolesTable
     roles = {table.item(row, 0).text(): table.cellWidget(row, 1).currentData for row in range(table.rowCount)}
     assert roles["liver"] == "liver" and roles["gallbladder"] == "other organ"
-    assert roles["Tumor 1"] in ("", "tumour") and roles["Tumor 1"] == roles["Tumor 2"]
+    assert roles["Tumor 1"] == roles["Tumor 2"] == "tumour"
     assert not roles["perfused volume"] and not roles["perfused normal"] and not roles["whole liver normal"]
 
 
