@@ -42,7 +42,7 @@ def course_inputs(table: CourseTable, case: CaseInputs) -> CourseInputs:
         history = [_with_half_lives(one, table, lesions) for one in table.get("history", ())]
         stated = {key: value for key, value in table.items() if key not in (DELIVERED, LEFT)}
         with _as_file(stated | ({"history": history} if history else {})) as path:
-            inputs = course_file._read(read_table(path), case, path)  # it has no public name
+            inputs = course_file.course_from_table(read_table(path), case, path)
     return replace(inputs, notices=tuple(notices))
 
 

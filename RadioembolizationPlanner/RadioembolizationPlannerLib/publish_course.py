@@ -20,7 +20,7 @@ from RadioembolizationPlannerLib.course_tables import (
 )
 from RadioembolizationPlannerLib.dose_display import rounded_up
 from RadioembolizationPlannerLib.plans import tie
-from RadioembolizationPlannerLib.publish_plan import STUDY
+from RadioembolizationPlannerLib.study import file_in_study
 from RadioembolizationPlannerLib.tables import publish_table
 
 WEEK = "Week"
@@ -70,7 +70,7 @@ def publish_course(
         page.SetForceCreateStorageNode(True)
         page.SetText(result.page)
         tie(course, courses.PAGE, page)
-    _file(scene, course)
+    file_in_study(scene, course, courses.nodes_of(course))
     return course
 
 
@@ -115,21 +115,6 @@ def _new_chart(scene: slicer.vtkMRMLScene, name: str, curve: CourseCurve) -> sli
     highest_gy = max([*curve.total_gy, *curve.limits_gy.values()])
     chart.SetYAxisRange(0.0, rounded_up(1.05 * highest_gy) if highest_gy > 0.0 else 1.0)
     return chart
-
-
-def _file(scene: slicer.vtkMRMLScene, course: slicer.vtkMRMLTextNode) -> None:
-    """Put a course and its nodes into a folder of their own, in the study of the plans."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    study = hierarchy.GetItemChildWithName(hierarchy.GetSceneItemID(), STUDY)
-    if not study:
-        study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), STUDY)
-        hierarchy.SetItemAttribute(study, "DicomRtImport.DoseUnitName", "GY")  # as plans do, which may come later
-        hierarchy.SetItemAttribute(study, "DicomRtImport.DoseUnitValue", "1.0")
-    folder = hierarchy.CreateFolderItem(study, course.GetName())
-    for node in (course, *courses.nodes_of(course)):
-        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(folder, node)
-        hierarchy.SetItemParent(item, folder)
-        hierarchy.RequestOwnerPluginSearch(item)
 
 
 def _next_number(scene: slicer.vtkMRMLScene) -> int:

@@ -19,6 +19,7 @@ from RadioembolizationPlannerLib.isodoses import default_levels_gy, publish_isod
 from RadioembolizationPlannerLib.live import SHOWN_FROM
 from RadioembolizationPlannerLib.plan_record import PlanRecord
 from RadioembolizationPlannerLib.publish import add_point, new_points, publish_dose
+from RadioembolizationPlannerLib.study import file_in_study
 from RadioembolizationPlannerLib.tables import (
     RESEARCH_USE,
     limit_columns,
@@ -28,8 +29,6 @@ from RadioembolizationPlannerLib.tables import (
     structure_columns,
 )
 from RadioembolizationPlannerLib.territories import publish_territories
-
-STUDY = "Radioembolization plans"
 
 
 def publish_plan(
@@ -71,7 +70,7 @@ def publish_plan(
         territories.SetName(f"{name}: territories")
         territories.GetDisplayNode().SetVisibility(False)  # they overlap and would hide the dose
         plans.tie(plan, plans.TERRITORIES, territories)
-    _file(scene, plan)
+    file_in_study(scene, plan, plans.nodes_of(plan))
     if report:
         publish_report(scene, plan, report)
     return plan
@@ -83,7 +82,7 @@ def publish_report(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, pag
     node.SetForceCreateStorageNode(True)
     node.SetText(page)
     plans.tie(plan, plans.REPORT, node)
-    _file(scene, plan)
+    file_in_study(scene, plan, plans.nodes_of(plan))
 
 
 def replace_isodoses(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, levels_gy: tuple[float, ...]) -> None:
@@ -100,7 +99,7 @@ def replace_isodoses(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, l
     plan.RemoveNodeReferenceIDs(plans.ISODOSES)
     plans.remove_nodes(scene, *old)
     plans.tie(plan, plans.ISODOSES, *isodoses.models)
-    _file(scene, plan)
+    file_in_study(scene, plan, plans.nodes_of(plan))
 
 
 def _publish_dose(
@@ -150,27 +149,6 @@ def _publish_injections(
             points.SetNthControlPointSelected(index, used)
     points.SetDescription(RESEARCH_USE)
     return points
-
-
-def _file(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode) -> None:
-    """Put a plan and its nodes into a folder of their own, in the study that says the unit of dose.
-
-    SlicerRT reads the unit from the study and compares it with ``GY``, in capitals.
-    """
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    study = hierarchy.GetItemChildWithName(hierarchy.GetSceneItemID(), STUDY)
-    if not study:
-        study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), STUDY)
-        hierarchy.SetItemAttribute(study, "DicomRtImport.DoseUnitName", "GY")
-        hierarchy.SetItemAttribute(study, "DicomRtImport.DoseUnitValue", "1.0")
-    item = hierarchy.GetItemByDataNode(plan)
-    folder = hierarchy.GetItemParent(item) if item else 0
-    if not folder or hierarchy.GetItemParent(folder) != study:
-        folder = hierarchy.CreateFolderItem(study, plan.GetName())
-    for node in (plan, *plans.nodes_of(plan)):
-        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(folder, node)
-        hierarchy.SetItemParent(item, folder)
-        hierarchy.RequestOwnerPluginSearch(item)
 
 
 def _next_number(scene: slicer.vtkMRMLScene) -> int:

@@ -143,7 +143,7 @@ def test_the_tables_are_those_of_the_scene(plan, tmp_path):
     assert injections == {site.name: pytest.approx(site.activity_gbq) for site in stated.sites}
     assert [row[0] for row in _rows(files["limits"])[1:]] == [limit.name for limit in stated.limits]
     means = {row[0]: float(row[2]) for row in _rows(files["doses"])[1:]}
-    assert means == {s.name: pytest.approx(s.mean_gy) for s in stated.structures}
+    assert means == {s.name: pytest.approx(s.mean_gy, abs=0.0051) for s in stated.structures}  # to a hundredth
 
 
 def test_names_with_commas_quotes_and_line_breaks_stay_one_cell(scene, tmp_path):

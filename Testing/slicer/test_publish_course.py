@@ -25,7 +25,7 @@ from RadioembolizationPlannerLib import courses  # noqa: E402
 from RadioembolizationPlannerLib.course_desk import CourseDesk  # noqa: E402
 from RadioembolizationPlannerLib.errors import NewerScene, PlanChanged  # noqa: E402
 from RadioembolizationPlannerLib.publish_course import publish_course  # noqa: E402
-from RadioembolizationPlannerLib.publish_plan import STUDY  # noqa: E402
+from RadioembolizationPlannerLib.study import STUDY  # noqa: E402
 
 pytestmark = pytest.mark.slicer
 

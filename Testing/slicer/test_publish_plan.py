@@ -22,11 +22,11 @@ slicer_module_standins.install()
 from RadioembolizationPlannerLib import plans  # noqa: E402
 from RadioembolizationPlannerLib.plan_record import record_of  # noqa: E402
 from RadioembolizationPlannerLib.publish_plan import (  # noqa: E402
-    STUDY,
     publish_plan,
     publish_report,
     replace_isodoses,
 )
+from RadioembolizationPlannerLib.study import STUDY  # noqa: E402
 
 pytestmark = pytest.mark.slicer
 

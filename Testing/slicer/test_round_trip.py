@@ -18,8 +18,9 @@ import vtk  # noqa: E402
 
 from RadioembolizationPlannerLib import plans  # noqa: E402
 from RadioembolizationPlannerLib.publish import publish_case  # noqa: E402
-from RadioembolizationPlannerLib.publish_plan import STUDY, publish_plan  # noqa: E402
+from RadioembolizationPlannerLib.publish_plan import publish_plan  # noqa: E402
 from RadioembolizationPlannerLib.scene import positions_from_node, read_again  # noqa: E402
+from RadioembolizationPlannerLib.study import STUDY  # noqa: E402
 
 pytestmark = pytest.mark.slicer
 

@@ -15,7 +15,14 @@ from tutorial_walk import PAGE, PATIENCE_S, TOLERANCE, Panel, Walk, choose, says
 
 from RadioembolizationPlannerLib import plans  # noqa: E402
 
-pytestmark = [pytest.mark.reports, pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow, pytest.mark.real_data]
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.reports,
+    pytest.mark.slicer,
+    pytest.mark.gui,
+    pytest.mark.slow,
+    pytest.mark.real_data,
+]
 
 FOLDER = SHARED / "data" / "maa_spect_patient"
 
@@ -56,7 +63,6 @@ def _maa_roles(panel: Panel) -> None:
     for row in range(table.rowCount):
         name, box = table.item(row, 0).text(), table.cellWidget(row, 1)
         if name.startswith("Tumor"):
-            says(f"*{name}*")
             assert box.currentText == "tumor"  # all have one code, so their names count, as the page says
             choose(panel, box, "tumor")
     proposed = {table.item(row, 0).text(): table.cellWidget(row, 1).currentText for row in range(table.rowCount)}

@@ -40,7 +40,7 @@ def read_course(path: Path) -> CourseInputs:
     with collected_notices() as notices:
         case_path = path.parent / top.text("case")
         case = read_case(case_path)
-        inputs = _read(top, case, path)
+        inputs = course_from_table(top, case, path)
     return replace(inputs, notices=tuple(notices))
 
 
@@ -49,7 +49,17 @@ def start_of_course(path: Path) -> datetime.date | None:
     return start_of(read_table(path))
 
 
-def _read(top: Table, case: CaseInputs, path: Path) -> CourseInputs:
+def course_from_table(top: Table, case: CaseInputs, path: Path) -> CourseInputs:
+    """Return the course that the entries of a course file state for a case; errors as of ``read_course``.
+
+    Parameters
+    ----------
+    top : Table
+        Without the entry ``case``, or with it taken.
+    case : CaseInputs
+    path : Path
+        File of the course, to whose folder other files in it are relative.
+    """
     start, outside = start_of(top), tuple(top.texts("extrahepatic_lesions", []))
     lesions = (*hepatic_lesions(case), *outside)
     cycles, others = top.table("cycles"), top.table("radioembolization")
