@@ -12,6 +12,8 @@ SLICER_VERSIONS ?= 5.11.0.6 5.12.4.0 5.13.31053.0
 # Instead of the version that pyproject.toml names.
 SLICER_CORE ?=
 DEMO_OUT ?= demo-out
+# Processes that share the suite, a file at a time; PARALLEL= runs it in one.
+PARALLEL ?= -n 2 --dist loadscope
 
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
@@ -40,7 +42,7 @@ demo: $(VENV)/.installed
 	$(BIN)/radioembolization-planner demo --out $(DEMO_OUT)
 
 test: $(VENV)/.test-installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -m "not slow and not exhaustive and not slicer and not gui and not real_data"
