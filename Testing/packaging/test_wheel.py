@@ -38,6 +38,7 @@ def test_wheel_holds_every_file_of_the_core(wheel):
     assert packed == expected
 
 
+@pytest.mark.exhaustive
 def test_demo_runs_from_the_installed_wheel(wheel, tmp_path):
     environment = tmp_path / "clean"
     venv.create(environment, with_pip=True)

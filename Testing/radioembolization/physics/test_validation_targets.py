@@ -68,8 +68,8 @@ def test_half_of_the_last_printed_digit(printed, half):
     ("nuclide", "tolerance"),
     [
         (Y90, 0.003),
-        pytest.param(HO166, 0.003, marks=pytest.mark.slow),
-        pytest.param(LU177, 0.006, marks=pytest.mark.slow),
+        pytest.param(HO166, 0.003, marks=pytest.mark.exhaustive),
+        pytest.param(LU177, 0.006, marks=pytest.mark.exhaustive),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )

@@ -192,7 +192,9 @@ def test_activities_of_large_livers_are_those_of_the_model_of_all_voxels(number)
     check_activities(number, most_voxels=1e5)
 
 
-@pytest.mark.parametrize("number", range(24))
+@pytest.mark.parametrize(
+    "number", [*range(8), *(pytest.param(number, marks=pytest.mark.exhaustive) for number in range(8, 24))]
+)
 def test_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
 
