@@ -2,6 +2,7 @@
 
 The rule: the largest D with ``BED(D) + BED of everything else <= BED(D_limit)``, all with the half-life of the same
 device, takes the place of every dose D_limit that a limit on the normal liver names.  Nothing recovers in between.
+Doses of sessions of the device itself add up, too: no more than D_limit less what they gave.
 Every limit holds for all sessions of the course together.
 """
 
@@ -170,8 +171,19 @@ def _left_of_liver(effects: KindEffects, limit: Limit) -> _Left:
         return _Left(limit, level, left / slopes.max(axis=1), left)
     k = effects.curvature_per_gy(NORMAL_LIVER)
     left = level * (1.0 + k * level) - spent
+    still = max(0.0, level - _given_gy(effects.problem))
     least, most = (dose_for_bed_gy(left, slope, k) for slope in (slopes.max(axis=1), slopes.min(axis=1)))
-    return _Left(limit, level, least, most)
+    return _Left(limit, level, np.minimum(least, still), np.minimum(most, still))
+
+
+def _given_gy(problem: CourseProblem) -> float:
+    """Return the dose of the normal liver by sessions of this device that were given [Gy].
+
+    Their doses add to those to be planned, as they would if all were planned together; by BED alone a session given
+    earlier would leave more.
+    """
+    device = problem.dose.settings.device.name
+    return sum(exposure.dose_of_gy(NORMAL_LIVER) for exposure in problem.history if exposure.device == device)
 
 
 def _left_of_organ(effects: KindEffects, budget: OrganBudget) -> _Left:

@@ -110,11 +110,8 @@ def test_a_delivered_session_counts_against_the_limit_of_the_liver_and_the_lungs
     assert plan_course(after(problem, [given])).kind == "no treatment"
     rest = after(problem, [given], left=(WHOLE,))
     again = plan_course(rest)
-    # The rule adds BEDs, not doses: D (1 + k D) of what is left and of the 20 Gy given are that of 60 Gy.
-    liver, left = problem.tissues[NORMAL_LIVER], again.reduced[0].remaining_gy
-    repair_h = liver.repair_half_time_h.value
-    k = repair_h / (repair_h + problem.microspheres_half_life_h) / liver.alpha_beta_gy.value
-    assert left * (1.0 + k * left) + 20.0 * (1.0 + k * 20.0) == pytest.approx(60.0 * (1.0 + k * 60.0), rel=1e-6)
+    # Doses of sessions of one device add up, as if they were planned together.
+    assert again.reduced[0].remaining_gy == pytest.approx(60.0 - 20.0, rel=1e-9)
     assert again.ledger.bed_gy(NORMAL_LIVER) <= course.ledger.bed_gy(NORMAL_LIVER) * (1.0 + 1e-3)
     assert again.administrations[0].week >= 4
     lungs = next(e for e in again.ledger.exposures if e.label != "first").dose_gy["lungs"]
