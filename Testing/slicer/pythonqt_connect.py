@@ -100,6 +100,9 @@ class BoundSignal:
     __call__ = emit
 
 
+_SIGNATURES: dict[type, tuple[str, ...]] = {}
+
+
 def signal_of(q: QtCore.QObject, name: str) -> BoundSignal | None:
     """Return the signal of that name of an object; one with overloads must be connected by its signature."""
     found = [signal for signal in signatures(q) if signal.startswith(f"{name}(")]
@@ -117,7 +120,13 @@ def has_signal(q: QtCore.QObject, name: str) -> bool:
 
 
 def signatures(q: QtCore.QObject) -> tuple[str, ...]:
-    """Return the signatures of all signals of an object, inherited ones included."""
+    """Return the signatures of all signals of an object, inherited ones included; they are those of its class."""
+    if type(q) not in _SIGNATURES:
+        _SIGNATURES[type(q)] = _signatures(q)
+    return _SIGNATURES[type(q)]
+
+
+def _signatures(q: QtCore.QObject) -> tuple[str, ...]:
     meta = meta_object(q)
     methods = [meta.method(i) for i in range(meta.methodCount())]
     kind = QtCore.QMetaMethod.MethodType.Signal
