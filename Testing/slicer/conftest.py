@@ -65,8 +65,8 @@ def slicer_widgets(qt_app: Any, request: pytest.FixtureRequest) -> Callable[[Any
         widget = widget_class(parent)
         made.append(widget)
         widget.setup()
-        if hasattr(widget, "session"):  # reports take seconds: only for tests that look at them
-            widget.session.writes_reports = request.node.get_closest_marker("reports") is not None
+        if hasattr(widget, "session"):
+            _lighten(widget.session, request.node)
         parent.resize(width, height)
         parent.show()
         qt_app.processEvents()
@@ -75,6 +75,15 @@ def slicer_widgets(qt_app: Any, request: pytest.FixtureRequest) -> Callable[[Any
     yield make
     for widget in made:
         widget.cleanup()
+
+
+def _lighten(session: Any, test: pytest.Item) -> None:
+    """Leave out what takes seconds where a test does not ask for it: reports, and a process for each calculation."""
+    import inline_runner
+
+    session.writes_reports = test.get_closest_marker("reports") is not None
+    if test.get_closest_marker("process") is None:
+        session.runner = inline_runner.InlineRunner()
 
 
 def _layer() -> Any:

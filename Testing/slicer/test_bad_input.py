@@ -105,6 +105,7 @@ def _delete_tumour(scene: Any, planner: Panel) -> None:
     planner.parameters.segmentation.GetSegmentation().RemoveSegment("A")
 
 
+@pytest.mark.process
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("delete", "told"),
@@ -131,6 +132,7 @@ def test_what_is_deleted_during_a_run_makes_its_plan_out_of_date(planner, scene,
         assert told in _why_not(planner)
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_a_scene_closed_during_a_run_stays_empty(planner, scene):
     planner.click("Plan", "optimizeButton")
@@ -142,6 +144,7 @@ def test_a_scene_closed_during_a_run_stays_empty(planner, scene):
     assert "Structures: choose the segmentation" in _why_not(planner)
 
 
+@pytest.mark.process
 @pytest.mark.slow
 @pytest.mark.parametrize("replaced", [True, False])
 def test_a_scene_loaded_during_a_run_is_shown(planner, scene, tmp_path, replaced):
@@ -161,6 +164,7 @@ def test_a_scene_loaded_during_a_run_is_shown(planner, scene, tmp_path, replaced
     assert stale == ([] if replaced else [("device and dose settings has changed",)])
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_a_killed_process_is_told_and_the_next_run_works(planner, scene):
     before = contents(scene)

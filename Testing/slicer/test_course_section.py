@@ -54,6 +54,7 @@ def test_a_course_typed_in_the_panel_is_the_table_of_the_file(course):
     assert course.session.problem == "" and _desk(course).problem == ""
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_a_typed_course_has_the_values_of_the_core_while_the_event_loop_lives(course):
     type_course(course)
@@ -252,6 +253,7 @@ def test_budgets_intervals_reasons_aim_and_tests_are_entries_of_the_course(enter
     assert found.other_device_reason == "same energy"
 
 
+@pytest.mark.process
 def test_cancelled_in_the_middle(entered):
     nodes = slicer.mrmlScene.GetNumberOfNodes()
     entered.click("Course", "optimizeCourseButton")

@@ -10,7 +10,7 @@ import slicer_headless
 from hands import Heartbeat, slider
 
 slicer_headless.require_slicer()
-pytestmark = [pytest.mark.exhaustive, pytest.mark.reports, pytest.mark.slicer, pytest.mark.gui]
+pytestmark = [pytest.mark.exhaustive, pytest.mark.process, pytest.mark.reports, pytest.mark.slicer, pytest.mark.gui]
 
 
 @pytest.mark.slow

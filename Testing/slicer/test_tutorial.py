@@ -21,7 +21,14 @@ from tutorial_walk import PATIENCE_S, Walk, cells, choose, says, shows, start  #
 
 from RadioembolizationPlannerLib import plans  # noqa: E402
 
-pytestmark = [pytest.mark.exhaustive, pytest.mark.reports, pytest.mark.slicer, pytest.mark.gui, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.process,
+    pytest.mark.reports,
+    pytest.mark.slicer,
+    pytest.mark.gui,
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from RadioembolizationPlannerLib import plans  # noqa: E402
 
 pytestmark = [
     pytest.mark.exhaustive,
+    pytest.mark.process,
     pytest.mark.reports,
     pytest.mark.slicer,
     pytest.mark.gui,

@@ -107,6 +107,7 @@ def test_ratios_typed_in_the_panel_are_used(small):
     assert table.item(row_of(table, "A"), 1).text() == "4.5"
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_synthetic_patient_is_planned_while_the_event_loop_lives(panel):
     from RadioembolizationPlannerLib.synthetic import load_synthetic_patient
@@ -181,6 +182,7 @@ def test_kept_compared_and_set_back(small):
     assert slider(small, "left").value == pytest.approx(before, abs=1e-3)
 
 
+@pytest.mark.process
 @pytest.mark.reports
 def test_a_kept_plan_gets_its_report_without_a_pause(small):
     small.click("Plan", "dosesButton")
@@ -196,6 +198,7 @@ def test_a_kept_plan_gets_its_report_without_a_pause(small):
     assert small.ui("Results").reportButton.enabled
 
 
+@pytest.mark.process
 def test_cancelled_in_the_middle(panel):
     from RadioembolizationPlannerLib.synthetic import load_synthetic_patient
 

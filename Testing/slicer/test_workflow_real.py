@@ -13,7 +13,14 @@ from support import REPOSITORY, SHARED, quiet
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
 
-pytestmark = [pytest.mark.exhaustive, pytest.mark.slicer, pytest.mark.gui, pytest.mark.real_data, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.process,
+    pytest.mark.slicer,
+    pytest.mark.gui,
+    pytest.mark.real_data,
+    pytest.mark.slow,
+]
 
 _FOLDER = SHARED / "data" / "maa_spect_patient"
 _CASE = REPOSITORY / "Testing" / "cases" / "maa_spect_patient.toml"
