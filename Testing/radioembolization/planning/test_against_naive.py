@@ -193,7 +193,7 @@ def test_activities_of_large_livers_are_those_of_the_model_of_all_voxels(number)
 
 
 @pytest.mark.parametrize(
-    "number", [*range(8), *(pytest.param(number, marks=pytest.mark.exhaustive) for number in range(8, 24))]
+    "number", [*range(5), *(pytest.param(number, marks=pytest.mark.exhaustive) for number in range(5, 24))]
 )
 def test_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
