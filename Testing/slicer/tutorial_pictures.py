@@ -104,7 +104,7 @@ def main() -> int:
     import pytest
 
     os.environ[REWRITE] = "1"
-    return int(pytest.main([str(HERE / "test_tutorial.py"), "-q"]))
+    return int(pytest.main(["-m", "exhaustive", str(HERE / "test_tutorial.py"), "-q"]))
 
 
 if __name__ == "__main__":
