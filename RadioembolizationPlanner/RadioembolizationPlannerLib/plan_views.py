@@ -17,6 +17,7 @@ from RadioembolizationPlannerLib.errors import PlanChanged
 from RadioembolizationPlannerLib.geometry import Position, flipped, matrix_to_world
 from RadioembolizationPlannerLib.layouts import show_plan
 from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.publish import STRUCTURE_COLORS
 from RadioembolizationPlannerLib.tables import Columns, publish_table
 
 COMPARISON = "Comparison of plans"
@@ -154,7 +155,7 @@ def curve_colors(parameters: PlannerParameters) -> dict[str, Color]:
         return {}
     segments = parameters.segmentation.GetSegmentation()
     found = [(segments.GetSegment(segment_id), role) for segment_id, role in parameters.roles.items()]
-    colors: dict[str, Color] = {}
+    colors: dict[str, Color] = {NORMAL_LIVER: STRUCTURE_COLORS[Role.NORMAL_LIVER]}
     spare = iter(distinct_colors(2 * len(found)))
     for segment, role in found:
         if segment is not None:

@@ -65,7 +65,6 @@ def _maa_roles(panel: Panel) -> None:
         name, box = table.item(row, 0).text(), table.cellWidget(row, 1)
         if name.startswith("Tumor"):
             assert box.currentText == "tumor"  # all have one code, so their names count, as the page says
-            choose(panel, box, "tumor")
     proposed = {table.item(row, 0).text(): table.cellWidget(row, 1).currentText for row in range(table.rowCount)}
     assert proposed["liver"] == "liver" and proposed["gallbladder"] == "other organ"
     panel.ui("Structures").lungMassBox.value = 1.0
