@@ -106,7 +106,9 @@ class HeadlessApplication:
 
 def require_slicer() -> None:
     """Skip the module or test that calls it where slicer-core is not installed."""
-    pytest.importorskip("slicer.util", reason="slicer-core is not installed (pip install -e '.[slicer]')")
+    pytest.importorskip(
+        "slicer.util", exc_type=ImportError, reason="slicer-core is not installed (pip install -e '.[slicer]')"
+    )
 
 
 def boot() -> Any:

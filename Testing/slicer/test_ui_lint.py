@@ -8,7 +8,9 @@ import pytest
 
 from support import REPOSITORY
 
-pytest.importorskip("PySide6", reason="PySide6 is not installed (pip install -e '.[slicer]')")
+pytest.importorskip(
+    "PySide6.QtWidgets", exc_type=ImportError, reason="PySide6 is not installed (pip install -e '.[slicer]')"
+)
 
 from ui_lint import panel_problems, ui_problems
 from widget_facts import all_signals, has_attribute, is_known
