@@ -9,12 +9,11 @@ from typing import Any
 
 import slicer
 
-from radioembolization.errors import InputError
 from radioembolization.files.course_document import COURSE_SCHEMA_VERSION
 from radioembolization.treatment.fingerprint import changed_parts
 from RadioembolizationPlannerLib.errors import NewerScene, PlanChanged
 from RadioembolizationPlannerLib.plans import remove_nodes
-from RadioembolizationPlannerLib.stored_values import from_json, to_json
+from RadioembolizationPlannerLib.records import RecordKind
 
 #: Attribute that marks the text node of a course; its value is the format of the record.
 COURSE_ATTRIBUTE = "RadioembolizationPlanner.Course"
@@ -53,53 +52,9 @@ class CourseRecord:
     stale: tuple[str, ...] = ()
 
 
-def courses_of(scene: slicer.vtkMRMLScene) -> tuple[slicer.vtkMRMLTextNode, ...]:
-    """Return the text nodes of all courses of a scene, in the order they were made."""
-    count = scene.GetNumberOfNodesByClass("vtkMRMLTextNode")
-    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLTextNode") for index in range(count)]
-    return tuple(node for node in nodes if node.GetAttribute(COURSE_ATTRIBUTE))
-
-
-def new_course(scene: slicer.vtkMRMLScene, text: str, record: CourseRecord) -> slicer.vtkMRMLTextNode:
-    """Put the document of a course into a scene."""
-    node = scene.AddNewNodeByClass("vtkMRMLTextNode", record.name)
-    node.SetText(text)
-    node.SetForceCreateStorageNode(True)  # its own file in a saved scene, however short
-    write_record(node, record)
-    return node
-
-
-def record_of(course: slicer.vtkMRMLTextNode) -> CourseRecord:
-    """Return the record of a course.
-
-    Raises
-    ------
-    NewerScene
-        If a newer program wrote it.
-    InputError
-        If the node is no course, or its record cannot be read.
-    """
-    stored = course.GetAttribute(COURSE_ATTRIBUTE)
-    if not stored:
-        raise InputError(f"'{course.GetName()}' is no course: choose one made by the planner.")
-    if not (stored.isdecimal() and int(stored) <= RECORD_FORMAT):
-        raise NewerScene(
-            f"Course '{course.GetName()}' has format {stored}, this program reads up to {RECORD_FORMAT}: update the "
-            "extension. The course is left as it is."
-        )
-    try:
-        record: CourseRecord = from_json(course.GetAttribute(_RECORD) or "", CourseRecord)
-    except ValueError as error:
-        raise InputError(f"The record of course '{course.GetName()}' cannot be read ({error}): plan again.") from error
-    return record
-
-
-def write_record(course: slicer.vtkMRMLTextNode, record: CourseRecord) -> None:
-    """Store the record of a course."""
-    course.SetAttribute(COURSE_ATTRIBUTE, str(RECORD_FORMAT))
-    text = to_json(record)
-    if course.GetAttribute(_RECORD) != text:
-        course.SetAttribute(_RECORD, text)
+COURSES = RecordKind("course", COURSE_ATTRIBUTE, _RECORD, RECORD_FORMAT, CourseRecord)
+#: As of plans.
+courses_of, new_course, record_of, write_record = COURSES.all_in, COURSES.new, COURSES.read, COURSES.write
 
 
 def refresh_stale(course: slicer.vtkMRMLTextNode, inputs: Mapping[str, str], problem: str = "") -> CourseRecord:

@@ -6,7 +6,7 @@ import slicer
 
 from radioembolization.files.plan_reader import PlanFile, plan_from_text
 from RadioembolizationPlannerLib.errors import PlanChanged
-from RadioembolizationPlannerLib.plan_record import PLAN_ATTRIBUTE, PlanRecord, write_record
+from RadioembolizationPlannerLib.plan_record import PLANS
 
 #: References from the text node of a plan to the nodes that show it.
 DOSE, ISODOSES, CHART, TERRITORIES = "planDose", "planIsodoses", "planChart", "planTerritories"
@@ -16,21 +16,8 @@ REPORT, LEGEND = "planReport", "planLegend"
 TABLES = (SITES, LIMITS, STRUCTURES, NOTICES, CURVES)
 ROLES = (LEGEND, DOSE, ISODOSES, CHART, SERIES, TERRITORIES, INJECTIONS, REPORT, *TABLES)
 
-
-def plans_of(scene: slicer.vtkMRMLScene) -> tuple[slicer.vtkMRMLTextNode, ...]:
-    """Return the text nodes of all plans of a scene, in the order they were made."""
-    count = scene.GetNumberOfNodesByClass("vtkMRMLTextNode")
-    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLTextNode") for index in range(count)]
-    return tuple(node for node in nodes if node.GetAttribute(PLAN_ATTRIBUTE))
-
-
-def new_plan(scene: slicer.vtkMRMLScene, text: str, record: PlanRecord) -> slicer.vtkMRMLTextNode:
-    """Put a plan file into a scene."""
-    node = scene.AddNewNodeByClass("vtkMRMLTextNode", record.name)
-    node.SetText(text)
-    node.SetForceCreateStorageNode(True)  # its own file in a saved scene, however short
-    write_record(node, record)
-    return node
+#: The text nodes of all plans of a scene, and a new one for a plan file and its record.
+plans_of, new_plan = PLANS.all_in, PLANS.new
 
 
 def tie(plan: slicer.vtkMRMLTextNode, role: str, *nodes: slicer.vtkMRMLNode) -> None:
