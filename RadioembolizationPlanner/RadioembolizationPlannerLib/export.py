@@ -178,17 +178,11 @@ def _write_dicom(
         names["planning images"] = _FILES["planning images"]
         name = plans.stated_plan(plan).name[:LO_CHARACTERS]
         images = write_planning_images(
-            _writable(*image), folder / names["planning images"], patient_name="", patient_id=name
+            volume_from_node(*image), folder / names["planning images"], patient_name="", patient_id=name
         )
     label = plan.GetName()[:LABEL_CHARACTERS]
     write_rtdose(dose, folder / names["RT Dose"], reference=images, plan_label=label, created=at)
     return names
-
-
-def _writable(node: slicer.vtkMRMLScalarVolumeNode, unit: Unit) -> Volume:
-    """Return an image as DICOM can hold it: the ripple below zero that planning took for no counts is none."""
-    volume = volume_from_node(node, unit)
-    return volume if unit is not Unit.COUNTS else Volume(np.maximum(volume.array, 0), volume.grid, unit)
 
 
 def planning_images_of(node: slicer.vtkMRMLScalarVolumeNode) -> PlanningImages | None:

@@ -22,7 +22,7 @@ from radioembolization.files.dicom_file import (
 )
 from radioembolization.files.dicom_frames import as_frames, set_plane
 from radioembolization.files.planning_images import PlanningImages, set_identity
-from radioembolization.images import Grid, Unit, Volume
+from radioembolization.images import Grid, Unit, Volume, checked_counts
 
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 NM_STORAGE = "1.2.840.10008.5.1.4.1.1.20"
@@ -62,7 +62,8 @@ def write_planning_images(
     if volume.unit is Unit.HU:
         datasets = _ct(array, grid, created)
     elif volume.unit is Unit.COUNTS:
-        datasets = [_nm(array, grid, created)]
+        checked_counts(volume)  # ripple below zero is none, as in a plan; more is refused
+        datasets = [_nm(np.maximum(array, 0), grid, created)]
     else:
         raise ImageError(f"Planning images are a CT in HU or a scout in counts, not an image in {volume.unit}.")
     series = _set_uids(datasets, identity)
@@ -181,8 +182,6 @@ def _nm(array: np.ndarray, grid: Grid, created: datetime | None) -> Dataset:
 def _whole_counts(array: np.ndarray) -> tuple[np.ndarray, float]:
     """Return counts as whole numbers of 16 bits, and what to multiply them with to have counts again."""
     most = float(array.max())
-    if array.min() < 0 or most <= 0:
-        raise ImageError(f"The scout runs from {array.min():g} to {most:g} counts: it needs some, and none below zero.")
     if most <= _UINT16.max and np.array_equal(array, np.rint(array)):
         return np.asarray(array), 1.0
     scale = most / _UINT16.max

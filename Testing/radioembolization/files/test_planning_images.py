@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from pydicom.sequence import Sequence
 
 from dicom_checks import validator_errors, write_slices
-from radioembolization.errors import DicomError, FileMissing, ImageError, InputError, NoOverlap
+from radioembolization.errors import DicomError, FileMissing, ImageError, InputError, NegativeCountsSetToZero, NoOverlap
 from radioembolization.files import read_planning_images, read_volume, write_planning_images, write_rtdose
 from radioembolization.images import Grid, Unit, Volume
 from support import SHARED, as_direction, rotation
@@ -166,6 +166,16 @@ def test_whole_counts_are_kept_as_they_are(tmp_path):
     write_planning_images(whole, tmp_path / "nm", **PATIENT)
     (path,) = (tmp_path / "nm").iterdir()
     assert sorted(pydicom.dcmread(path).pixel_array.ravel()) == list(range(6 * 7 * 8))
+
+
+def test_ripple_below_zero_is_no_counts_as_in_a_plan(tmp_path):
+    values = np.arange(6 * 7 * 8, dtype=np.float32).reshape(6, 7, 8)
+    values[0, 0, 1:4] = -2.0  # 0.6 % of the maximum
+    with pytest.warns(NegativeCountsSetToZero, match="3 scout voxels"):
+        write_planning_images(Volume(values, grid(OBLIQUE), Unit.COUNTS), tmp_path / "nm", **PATIENT)
+    (path,) = (tmp_path / "nm").iterdir()
+    stored = sorted(pydicom.dcmread(path).pixel_array.ravel())
+    assert stored == sorted(np.maximum(values, 0).ravel())
 
 
 def test_validator_accepts_what_is_written(tmp_path, ct, scout):
