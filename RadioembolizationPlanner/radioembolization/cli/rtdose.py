@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from radioembolization.files import (
 from radioembolization.files.rtdose import check_rtdose
 from radioembolization.images import Unit
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console
+from radioembolization.treatment.case import collected_notices
 
 _VOLUMES = {"ct": Unit.HU, "scout": Unit.COUNTS}
 _IMAGE_ENDINGS = (".nii.gz", ".seg.nrrd")
@@ -100,9 +102,13 @@ def _images(options: argparse.Namespace, created: datetime | None) -> tuple[Plan
     source: Path = getattr(options, kind)
     folder = options.out.parent / f"{_stem(source)}-dicom"
     name = options.patient_name or options.patient_id
-    images = write_planning_images(
-        read_volume(source, _VOLUMES[kind]), folder, patient_name=name, patient_id=options.patient_id, created=created
-    )
+    volume = read_volume(source, _VOLUMES[kind])
+    with collected_notices() as notices:
+        images = write_planning_images(
+            volume, folder, patient_name=name, patient_id=options.patient_id, created=created
+        )
+    for notice in notices:
+        sys.stderr.write(f"Note, {notice.name}: {notice.message}\n")
     return images, folder
 
 
