@@ -61,6 +61,10 @@ class HalfLifeError(InputError):
     """An effective half-life that is longer than that of the nuclide, or missing."""
 
 
+class UncertaintyError(LimitError):
+    """A spread, or the scenarios drawn from it, cannot be used: unknown name, no physical value, no scenario."""
+
+
 class DeviceMismatch(LimitError):
     """A limit made for one device was applied to another without a stated reason."""
 
@@ -101,6 +105,10 @@ class MissingPackage(PlannerError, ImportError):
 
 class WorkerDied(PlannerError):
     """The process of a calculation ended without a result: killed, out of memory, or by an error of the program."""
+
+
+class ToolFailed(PlannerError):
+    """A program of others that was asked for help failed, or found nothing."""
 
 
 class PlannerWarning(UserWarning):
@@ -205,3 +213,39 @@ class MostlyExtrapolated(PlannerWarning):
 
 class PartialVolumeLoss(PlannerWarning):
     """A structure is so small that emission images lose part of its activity, which is not corrected."""
+
+
+class RegistrationFailed(PlannerError):
+    """No transform between two images could be found that is fit for use."""
+
+
+class RegistrationUncertain(PlannerWarning):
+    """The transform found between two images may be wrong: look at them before it is used."""
+
+
+class TumoursMovedOut(PlannerWarning):
+    """Some scenarios displace every tumour out of the territories, where no plan treats it."""
+
+
+class FrameOfReferenceMismatch(InputError):
+    """Images and structures lie in different frames of reference, so that their positions mean nothing to each other."""
+
+
+class UnnamedLabels(StructureError):
+    """A label map does not say what its values are; the message lists them and the lines that name them."""
+
+
+class StructuresRecognised(PlannerWarning):
+    """Roles of structures were concluded from their codes or names, not named by the user."""
+
+
+class FractionalSegmentation(PlannerWarning):
+    """A segmentation holds shares or probabilities; voxels from one half on were taken."""
+
+
+class FrameOfReferenceUnknown(PlannerWarning):
+    """Structures state a frame of reference, the image does not: whether they belong together was not checked."""
+
+
+class ContoursInterpolated(PlannerWarning):
+    """Contours are farther apart than the slices of the image; slices between got those of the nearest contour."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from radioembolization.errors import InputError
 from radioembolization.files import plan_document, plan_text, read_case, write_case, write_results
 from radioembolization.report import page
 from radioembolization.report.summary import case_summary, plan_summary
+from radioembolization.structures.findings import Finding
 from radioembolization.treatment import Case, CaseInputs, Treatment, plan_treatment, prepare
+from radioembolization.treatment.consistency import check_case, with_findings
 
 
 def add_commands(commands: Any) -> None:
@@ -58,10 +62,11 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     case = prepare(read_case(options.case))
+    findings = check_case(case.inputs)
     if options.json:
-        print_json(_check_document(case))
+        print_json(_check_document(case, findings))
     else:
-        case_summary(case)
+        case_summary(case, findings)
     return DONE
 
 
@@ -69,6 +74,7 @@ def _plan_and_write(inputs: CaseInputs, folder: Path, as_json: bool, files: dict
     with progress_shown(quiet=as_json) as progress:
         progress("structures", 0, 1)
         case = prepare(inputs)
+        case = with_findings(case, check_case(inputs))
         progress("structures", 1, 1)
         treatment = plan_treatment(case, progress)
         progress("report", 0, 1)
@@ -87,7 +93,7 @@ def _show(treatment: Treatment, files: dict[str, Path], as_json: bool) -> None:
         plan_summary(treatment, files)
 
 
-def _check_document(case: Case) -> dict[str, Any]:
+def _check_document(case: Case, findings: Sequence[Finding]) -> dict[str, Any]:
     structures = case.structures
     problem = case.inputs.prescription.problem(case.inputs.settings.device)
     return {
@@ -100,4 +106,5 @@ def _check_document(case: Case) -> dict[str, Any]:
         "prescription": str(problem).splitlines(),
         "scout_share_in_liver": case.scout_share_in_liver,
         "notices": [{"name": n.name, "message": n.message} for n in case.notices],
+        "findings": [asdict(finding) for finding in findings],
     }

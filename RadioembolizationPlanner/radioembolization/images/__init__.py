@@ -2,7 +2,13 @@
 
 from radioembolization.images.activity import activity_map, total_gbq
 from radioembolization.images.coverage import covered_share
-from radioembolization.images.density import checked_density, density_from_ct, density_on, lung_mass_kg_from_ct
+from radioembolization.images.density import (
+    checked_density,
+    density_from_ct,
+    density_of_hu,
+    density_on,
+    lung_mass_kg_from_ct,
+)
 from radioembolization.images.grid import Grid
 from radioembolization.images.resample import (
     bounding_box,
@@ -25,6 +31,7 @@ __all__ = [
     "corners_of_mask",
     "covered_share",
     "density_from_ct",
+    "density_of_hu",
     "density_on",
     "lung_mass_kg_from_ct",
     "resample_counts",

@@ -45,8 +45,13 @@ def density_from_ct(ct: Volume) -> Volume:
             f"CT numbers from {lowest:g} to {highest:g} cannot be in HU: apply the rescale intercept (air is -1000 HU, "
             "water 0), or give a density volume in g/cm3."
         )
-    hu, density = np.array(CT_DENSITY_CURVE).T
-    return Volume(np.interp(ct.array, hu, density).astype(np.float32), ct.grid, Unit.G_PER_CM3)
+    return Volume(density_of_hu(ct.array), ct.grid, Unit.G_PER_CM3)
+
+
+def density_of_hu(hu: np.ndarray) -> np.ndarray:
+    """Return the mass density [g/cm3] of CT numbers [HU] of any shape, by ``CT_DENSITY_CURVE``."""
+    numbers, density = np.array(CT_DENSITY_CURVE).T
+    return np.interp(hu, numbers, density).astype(np.float32)
 
 
 def checked_density(density: Volume) -> Volume:

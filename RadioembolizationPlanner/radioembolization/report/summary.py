@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from radioembolization.planning import Plan
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
+from radioembolization.structures.findings import Finding
 from radioembolization.treatment import Case, Notice, Treatment
 
 
@@ -31,8 +32,8 @@ def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
     console.print(RESEARCH_USE_ONLY)
 
 
-def case_summary(case: Case) -> None:
-    """Print what was understood of a case: structures, sites, prescription, notices."""
+def case_summary(case: Case, findings: Iterable[Finding] = ()) -> None:
+    """Print what was understood of a case: structures, sites, prescription, notices, what does not fit together."""
     console, structures = terminal_console(), case.structures
     table = terminal_table("Structures", "structure", "role", "volume [mL]", "mass [kg]")
     for s in structures.all:
@@ -49,7 +50,17 @@ def case_summary(case: Case) -> None:
     _print_scout_share(console, case)
     console.print(str(case.inputs.prescription.problem(case.inputs.settings.device)), markup=False)
     _print_notices(console, case.notices)
+    print_findings(console, findings)
     console.print("The case is valid; whether its limits can be met shows when it is planned. " + RESEARCH_USE_ONLY)
+
+
+def print_findings(console: Any, findings: Iterable[Finding]) -> None:
+    """Print what checks have found, with the place to look at."""
+    for finding in findings:
+        where = finding.position_lps_mm
+        at = "" if where is None else f" Look at {where[0]:g}, {where[1]:g}, {where[2]:g} mm (LPS)."
+        severity = str(finding.severity).capitalize()
+        console.print(f"{severity}, {finding.check}: {finding.message}{at}", markup=False)
 
 
 def _sites(plan: Plan) -> Any:

@@ -121,6 +121,8 @@ class CaseInputs:
         Whether the whole case is made by the program.
     hashes : mapping of str to str
         SHA256 of each input by its part in the case.
+    notices : tuple of Notice
+        What reading the inputs had to tell.
     patient : str
         Identifier; goes into no output unless ``include_identifiers``.
     include_identifiers : bool
@@ -141,6 +143,7 @@ class CaseInputs:
     synthetic_lesions: SyntheticLesions | None = None
     synthetic: bool = False
     hashes: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
     patient: str = ""
     include_identifiers: bool = False
 

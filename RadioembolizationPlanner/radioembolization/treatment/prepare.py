@@ -35,7 +35,7 @@ from radioembolization.structures import (
     tumour_to_normal_ratios,
 )
 from radioembolization.territories import InjectionSite, nearest_part, territories_from_sites
-from radioembolization.treatment.case import Case, CaseInputs, SourceMask, SourceSite, collected_notices
+from radioembolization.treatment.case import Case, CaseInputs, SourceMask, SourceSite, collected_notices, joined
 from radioembolization.treatment.densities import planning_density
 
 #: The planning grid reaches this far beyond liver, tumours and organs [mm].
@@ -76,7 +76,7 @@ def prepare(inputs: CaseInputs) -> Case:
         tumour_to_normal=ratios,
         source_volume_ml={_name(s.name, s.role): _source_ml(s.source) for s in inputs.structures},
         scout_share_in_liver=share,
-        notices=tuple(notices),
+        notices=joined(inputs.notices, notices),
         density=density,
     )
 
