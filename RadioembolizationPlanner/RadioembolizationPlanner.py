@@ -89,8 +89,9 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         uiWidget.setMRMLScene(slicer.mrmlScene)
         register_layout(slicer.mrmlScene)  # a saved scene names the layout but does not describe it
         for section in SECTIONS:
-            self.sections.append(section(self.session, self.resourcePath))
-            self.ui.sectionsArea.layout().addWidget(self.sections[-1].widget)
+            made = section(self.session, self.resourcePath)
+            self.ui.sectionsArea.layout().addWidget(made.widget)
+            self.sections.extend(made.with_parts())
         self.settled = qt.QTimer()
         self.settled.setSingleShot(True)
         self.settled.setInterval(0)
@@ -106,19 +107,23 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
 
     def cleanup(self):
         """Stop observing and calculating when the panel is destroyed."""
-        self.settled.stop()
         self.watcher.stop()
         for section in self.sections:
             section.cleanup()
+        self.settled.stop()  # last, as sections take nodes out of the scene
         self.session.stop()
         self.removeObservers()
 
     def enter(self):
         """Follow the scene again when the module is opened."""
+        for section in self.sections:
+            section.enter()
         self.initializeParameterNode()
 
     def exit(self):
         """Leave the scene alone while another module is open; what is calculated goes on."""
+        for section in self.sections:
+            section.leave()
         self.watcher.stop()
 
     def initializeParameterNode(self):
@@ -139,6 +144,8 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
 
     def onSceneStartClose(self, caller, event):
         """Let go of everything that belongs to the scene."""
+        for section in self.sections:
+            section.leave()
         self.onNodesChange(caller, event)
         self.watcher.stop()
         self.session.scene_closes()
@@ -146,7 +153,7 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
     def onSceneEndClose(self, caller, event):
         """Show an empty scene, if the module is open."""
         if self.parent.isEntered:
-            self.initializeParameterNode()
+            self.enter()
 
     def onSceneEndImport(self, caller, event):
         """Show what a loaded scene holds, and check its plans."""

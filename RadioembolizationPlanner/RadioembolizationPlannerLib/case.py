@@ -25,7 +25,7 @@ from RadioembolizationPlannerLib.geometry import matrix_to_world
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.publish import is_synthetic
 from RadioembolizationPlannerLib.scene import points_of_sites, volume_from_node
-from RadioembolizationPlannerLib.segments import mask_from_segment, reference_geometry
+from RadioembolizationPlannerLib.segments import mask_from_segment, segment_stamp
 
 T = TypeVar("T")
 
@@ -163,15 +163,7 @@ class CaseReader:
 
     def _mask(self, p: PlannerParameters, segment_id: str) -> SourceMask:
         node = p.segmentation
-        segment = node.GetSegmentation().GetSegment(segment_id)
-        shapes = [segment.GetRepresentation(name) for name in _representations(segment)]
-        stamp = (
-            node,
-            segment.GetLabelValue(),
-            tuple((shape.GetAddressAsString(""), shape.GetMTime()) for shape in shapes),
-            reference_geometry(node),
-            _place(node),
-        )
+        stamp = (node, segment_stamp(node, segment_id), _place(node))
         return _again(self._masks, (node.GetID(), segment_id), stamp, lambda: mask_from_segment(node, segment_id))
 
 
@@ -223,12 +215,6 @@ def _read_volume(node: slicer.vtkMRMLScalarVolumeNode, unit: Unit) -> Volume:
 def _segment_name(p: PlannerParameters, segment_id: str) -> str:
     segment = p.segmentation.GetSegmentation().GetSegment(segment_id)
     return "" if segment is None else segment.GetName()
-
-
-def _representations(segment: slicer.vtkSegment) -> list[str]:
-    names: list[str] = []
-    segment.GetContainedRepresentationNames(names)
-    return names
 
 
 def _place(node: slicer.vtkMRMLTransformableNode) -> bytes:

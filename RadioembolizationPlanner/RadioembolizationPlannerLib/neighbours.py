@@ -33,6 +33,7 @@ NEIGHBOURS = (
     Neighbour("Isodose", "SlicerRT"),
     Neighbour("DicomRtImportExport", "SlicerRT"),
     Neighbour("TotalSegmentator", "TotalSegmentator"),
+    Neighbour("MONAIAuto3DSeg", "MONAIAuto3DSeg"),
     Neighbour("ExtractCenterline", "SlicerVMTK"),
     Neighbour("Elastix", "SlicerElastix"),
 )

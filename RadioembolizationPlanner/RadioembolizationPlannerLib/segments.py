@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import slicer
@@ -98,6 +98,20 @@ def set_reference_geometry(segmentation: slicer.vtkMRMLSegmentationNode, grid: G
 def reference_geometry(segmentation: slicer.vtkMRMLSegmentationNode) -> str:
     """Return the grid on which new segments are drawn, as the segmentation stores it; empty if it has none."""
     return segmentation.GetSegmentation().GetConversionParameter(_reference_parameter())
+
+
+def segment_stamp(segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> Hashable:
+    """Return what changes whenever the voxels of a segment may have; errors as of ``mask_from_segment``."""
+    segment = _segment(segmentation, segment_id)
+    names: list[str] = []
+    segment.GetContainedRepresentationNames(names)
+    shapes = [segment.GetRepresentation(name) for name in names]
+    return (
+        segment_id,
+        segment.GetLabelValue(),
+        tuple((shape.GetAddressAsString(""), shape.GetMTime()) for shape in shapes),
+        reference_geometry(segmentation),
+    )
 
 
 def _segment(segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> slicer.vtkSegment:

@@ -7,14 +7,27 @@ from dataclasses import dataclass
 
 from radioembolization.errors import MissingPackage
 from radioembolization.files.plan_reader import plan_from_text
+from radioembolization.images import Volume
 from radioembolization.planning.certificate import Certificate
 from radioembolization.planning.recheck import Recheck, recheck
+from radioembolization.structures.segmentation import SegmentedStructures
 from radioembolization.treatment import CaseInputs, PreparedCase, Treatment
 from RadioembolizationPlannerLib import worker
 from RadioembolizationPlannerLib.course_result import CourseRequest, CourseResult, result_of
 from RadioembolizationPlannerLib.worker import Progress, prepare
 
-__all__ = ["CertifyRequest", "Planned", "certify", "course", "plan", "prepare", "report", "report_if_possible"]
+__all__ = [
+    "CertifyRequest",
+    "Planned",
+    "SegmentRequest",
+    "certify",
+    "course",
+    "plan",
+    "prepare",
+    "report",
+    "report_if_possible",
+    "segment",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +45,21 @@ class CertifyRequest:
     inputs: CaseInputs
     text: str
     name: str
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentRequest:
+    """A CT to be segmented, and positions inside the liver (LPS) [mm], of which none is needed."""
+
+    ct: Volume
+    seeds_lps_mm: tuple[tuple[float, float, float], ...] = ()
+
+
+def segment(request: SegmentRequest, progress: Progress) -> SegmentedStructures:
+    """Find body, lungs and liver in a CT; errors as of ``segment_ct``."""
+    from radioembolization.structures.segmentation.automatic import segment_ct
+
+    return segment_ct(request.ct, request.seeds_lps_mm, progress)
 
 
 def plan(given: CaseInputs | PreparedCase, progress: Progress) -> Planned:

@@ -71,6 +71,7 @@ class Import:
 
 def violations(core: Path) -> list[Violation]:
     """Return every forbidden import and name of a tree."""
+    _origin.cache_clear()  # files may have changed since the last walk
     found = []
     for path in sorted(core.rglob("*")):
         place = path.relative_to(core)
@@ -125,19 +126,28 @@ def _parsed(text: str) -> ast.Module:
     return ast.parse(text)
 
 
-def _imports(path: Path, core: Path) -> list[Import]:
-    tree = _parsed(path.read_text(encoding="utf-8"))
-    found: list[Import] = []
+@cache
+def _import_nodes(text: str) -> list[tuple[ast.AST, bool]]:
+    """Return the statements and calls of a file that may import, with whether they run at file scope."""
+    found: list[tuple[ast.AST, bool]] = []
 
     def walk(node: ast.AST, at_file_scope: bool) -> None:
-        for module in _modules(node, path, core):
-            found.append(Import(module, node.lineno, at_file_scope))  # type: ignore[attr-defined]
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Call):
+            found.append((node, at_file_scope))
         inside_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for child in ast.iter_child_nodes(node):
             walk(child, at_file_scope and not inside_function)
 
-    walk(tree, True)
+    walk(_parsed(text), True)
     return found
+
+
+def _imports(path: Path, core: Path) -> list[Import]:
+    return [
+        Import(module, node.lineno, at_file_scope)  # type: ignore[attr-defined]
+        for node, at_file_scope in _import_nodes(path.read_text(encoding="utf-8"))
+        for module in _modules(node, path, core)
+    ]
 
 
 def _modules(node: ast.AST, path: Path, core: Path) -> list[str]:
@@ -163,6 +173,7 @@ def _absolute(node: ast.ImportFrom, path: Path, core: Path) -> str:
     return ".".join((*kept, *([node.module] if node.module else [])))
 
 
+@cache
 def _origin(base: str, name: str, core: Path) -> str:
     """Return the module a name imported from a package comes from: a submodule, or what its __init__ imports."""
     if base.split(".")[0] != PACKAGE:

@@ -1,4 +1,4 @@
-"""Time the stages of the river on the synthetic patient, then dose engine, interactive loop, planning core and courses.
+"""Time the stages of the river on the synthetic patient, then dose engine, live doses, plans, trade-offs, courses.
 
 Run by ``make bench``; prints, asserts nothing.  ``--spacing 3 2`` chooses the voxel sizes [mm] of the first part.
 """
@@ -15,7 +15,9 @@ import course
 import dose_engine
 import live_dose
 import numpy as np
+import pareto
 import planning
+import robust
 from scipy import signal
 
 from radioembolization.dose import compute_dose_per_gbq
@@ -74,6 +76,8 @@ def main() -> None:
     dose_engine.main([])
     live_dose.main([])
     planning.main([])
+    robust.main([])
+    pareto.main([])
     course.main([])
 
 

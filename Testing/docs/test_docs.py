@@ -36,7 +36,8 @@ def test_the_script_runs_as_printed(capsys):
 
 
 def test_every_entry_of_the_case_file_is_documented():
-    source = (CORE / "files" / "case_file.py").read_text(encoding="utf-8")
+    files = ("case_file.py", "case_images.py", "case_structures.py")
+    source = "".join((CORE / "files" / name).read_text(encoding="utf-8") for name in files)
     entries = set(
         re.findall(
             r"\.(?:take|text|texts|number|numbers|flag|choice|table|tables|mapping|list_of_numbers)\(\"(\w+)\"", source

@@ -24,11 +24,11 @@ def texts_of_controls(path):
 
 
 def section_of_page(path):
-    """The part of the reference about the section of a .ui file."""
+    """The part of the reference about the section of a .ui file, or about a part of a section."""
     for widget in ElementTree.parse(path).iter("widget"):
         if widget.get("class") == "ctkCollapsibleButton":
             title = " ".join(widget.findtext("property[@name='text']/string").split())
-            found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", REFERENCE, re.DOTALL | re.MULTILINE)
+            found = re.search(rf"^###? {re.escape(title)}\n(.*?)(?=^###? |\Z)", REFERENCE, re.DOTALL | re.MULTILINE)
             assert found, f"docs/slicer-module.md has no section '{title}'"
             return found.group(1)
     raise AssertionError(f"{path.name} has no title")
@@ -42,7 +42,7 @@ def test_every_control_of_the_panel_is_described(path):
 
 
 def test_the_reference_names_no_section_that_is_not_there():
-    titles = re.findall(r"^## (\d .*)$", REFERENCE, re.MULTILINE)
+    titles = re.findall(r"^(?:## \d|### ).*$", REFERENCE, re.MULTILINE)
     assert len(titles) == len(list(UI.glob("*Section.ui")))
 
 

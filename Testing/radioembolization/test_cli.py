@@ -117,7 +117,7 @@ def test_unknown_command_exits_with_2():
 
 
 def test_demo_writes_case_and_plan(tmp_path, capsys):
-    assert main(["demo", "--spacing", "6", "--out", str(tmp_path), "--json"]) == 0
+    assert main(["demo", "--spacing", "8", "--out", str(tmp_path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["case"]["synthetic"] is True
     assert any(notice["name"] == "SyntheticData" for notice in document["notices"])

@@ -14,8 +14,9 @@ from radioembolization.phantom.arteries import PARENTS
 from radioembolization.physics import GLASS_Y90, HOLMIUM_HO166
 from radioembolization.structures import Role
 from radioembolization.treatment import plan_treatment, prepare
+from series import series
 
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (1, 2, 3)  # in every run; 4 and 5 where it is asked for
 SPACING_MM = 6.0
 VOXEL_ML = SPACING_MM**3 / 1000.0
 
@@ -25,9 +26,9 @@ def patients() -> dict[int, SyntheticPatient]:
     return {seed: synthetic_patient(seed, SPACING_MM) for seed in SEEDS}
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=series((*SEEDS, 4, 5), len(SEEDS)))
 def patient(request: pytest.FixtureRequest, patients: dict[int, SyntheticPatient]) -> SyntheticPatient:
-    return patients[request.param]
+    return patients.get(request.param) or synthetic_patient(request.param, SPACING_MM)
 
 
 def ml(mask: np.ndarray, patient: SyntheticPatient) -> float:
@@ -362,7 +363,7 @@ def test_prepare_accepts_the_case(patient: SyntheticPatient) -> None:
 
 
 def test_the_case_can_be_planned() -> None:
-    treatment = plan_treatment(prepare(synthetic_case(1, SPACING_MM)))
+    treatment = plan_treatment(prepare(synthetic_case(1, 8.0)))
     plan = treatment.plan
     assert 2 <= len(plan.used_sites) <= 4
     assert all(limit.met for limit in plan.limits)

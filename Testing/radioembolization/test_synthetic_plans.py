@@ -15,7 +15,7 @@ from radioembolization.treatment import plan_treatment, prepare
 )
 def treatment(request):
     device = DEVICES[request.param % len(DEVICES)]
-    return plan_treatment(prepare(synthetic_case(request.param, spacing_mm=5.0, device=device)))
+    return plan_treatment(prepare(synthetic_case(request.param, spacing_mm=6.0, device=device)))
 
 
 def test_plan_beats_every_rule_of_thumb_within_every_limit(treatment):

@@ -15,15 +15,10 @@ from radioembolization.errors import PlannerError
 class InlineRunner:
     """Runs a task when the event loop next comes round; the interface is that of ``Runner``."""
 
-    def __init__(self) -> None:
-        import qt
-
+    def __init__(self, with_timer: bool = True) -> None:
         self._job: Callable[[], None] | None = None
         self._cancelled: Callable[[], None] | None = None
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
-        self._timer.connect("timeout()", self.poll)
+        self._timer = self._qt_timer() if with_timer else None  # without it, the caller polls or waits
 
     @property
     def is_running(self) -> bool:
@@ -53,7 +48,8 @@ class InlineRunner:
                 on_done(result)
 
         self._job, self._cancelled = run, on_cancelled
-        self._timer.start()
+        if self._timer is not None:
+            self._timer.start()
 
     def cancel(self) -> None:
         if self._cancelled is not None and self._job is not None:
@@ -68,8 +64,18 @@ class InlineRunner:
             self.poll()
 
     def stop(self) -> None:
-        self._timer.stop()
+        if self._timer is not None:
+            self._timer.stop()
         self._job = None
+
+    def _qt_timer(self) -> Any:
+        import qt
+
+        timer = qt.QTimer()
+        timer.setSingleShot(True)
+        timer.setInterval(0)
+        timer.connect("timeout()", self.poll)
+        return timer
 
     def _cancelled_now(self) -> None:
         self._job = None

@@ -12,14 +12,19 @@ from pythonqt_values import meta_object
 from standin_base import STAND_INS
 from widget_table import lineage, table_methods
 
+_REGISTERED: set[str] = set()
+
 
 class QUiLoader(QtUiTools.QUiLoader):
     """Refuses custom widgets that have no stand-in, where Qt would take a plain widget."""
 
     def __init__(self, parent: QtCore.QObject | None = None) -> None:
         super().__init__(parent)
-        for stand_in in STAND_INS.values():
-            self.registerCustomWidget(stand_in)
+        # Every registration lasts for the process, and makes the loader look at all its plugins again (5 ms).
+        for name in STAND_INS.keys() - _REGISTERED:
+            self.registerCustomWidget(STAND_INS[name])
+            _REGISTERED.add(name)
+        self.addPluginPath("")  # makes the loader look at its plugins, once
 
     def createWidget(self, class_name: str, parent: Any = None, name: str = "") -> Any:
         if not class_name.startswith("Q") and class_name not in STAND_INS and class_name != "Line":

@@ -105,12 +105,11 @@ def _delete_tumour(scene: Any, planner: Panel) -> None:
     planner.parameters.segmentation.GetSegmentation().RemoveSegment("A")
 
 
-@pytest.mark.process
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("delete", "told"),
     [
-        (_delete_scout, "Case: choose the scout image"),
+        pytest.param(_delete_scout, "Case: choose the scout image", marks=pytest.mark.process),
         (_delete_segmentation, "Structures: choose the segmentation"),
         (_delete_territory, "Sites: choose the perfused volume of 'left'"),
         (_delete_tumour, "structure 'A' is missing"),

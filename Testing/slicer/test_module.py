@@ -45,7 +45,7 @@ def test_logic_gives_a_session_that_scripts_drive_without_a_panel(module, scene)
     from RadioembolizationPlannerLib.synthetic import load_synthetic_patient
 
     session = module.RadioembolizationPlannerLogic().newSession()
-    load_synthetic_patient(session, spacing_mm=6.0)
+    load_synthetic_patient(session, spacing_mm=10.0)
     session.compute_doses()
     assert session.runner.is_running
     session.runner.wait(120.0)
@@ -68,6 +68,8 @@ def test_panel_opens_on_an_empty_scene_and_says_what_is_missing(module, slicer_w
     assert [section.name for section in widget.sections] == [
         "CaseSection",
         "StructuresSection",
+        "StructureToolsSection",
+        "ThresholdToolSection",
         "SitesSection",
         "PrescriptionSection",
         "PlanSection",
@@ -93,7 +95,12 @@ def test_a_closed_panel_follows_nothing_any_more(module, slicer_widgets):
 
 
 @pytest.mark.slow
-def test_self_test_of_the_module_passes(module):
+def test_self_test_of_the_module_passes(module, monkeypatch):
+    """Here with voxels of 8 mm instead of 5."""
+    from RadioembolizationPlannerLib import synthetic
+
+    load = synthetic.load_synthetic_patient
+    monkeypatch.setattr(synthetic, "load_synthetic_patient", lambda session, spacing_mm: load(session, spacing_mm=8.0))
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(module.RadioembolizationPlannerTest)
     result = unittest.TestResult()
     suite.run(result)

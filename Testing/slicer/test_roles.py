@@ -6,11 +6,12 @@ import pytest
 import slicer_headless
 
 from radioembolization.structures import Role
+from radioembolization.structures.name_words import role_of_name
 
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
 
-from RadioembolizationPlannerLib.roles import proposed_roles, role_of_name, type_code  # noqa: E402
+from RadioembolizationPlannerLib.roles import proposed_roles, type_code  # noqa: E402
 
 pytestmark = pytest.mark.slicer
 

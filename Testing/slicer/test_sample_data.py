@@ -157,8 +157,8 @@ def test_the_synthetic_patient_can_be_planned_from_the_scene(sample_data, scene)
     from RadioembolizationPlannerLib.scene import read_again
 
     pytest.importorskip("cvxpy")
-    nodes = sample_data.load_synthetic_patient(scene, spacing_mm=6.0)
-    treatment = plan_treatment(prepare(read_again(synthetic_case(spacing_mm=6.0), nodes)))
+    nodes = sample_data.load_synthetic_patient(scene, spacing_mm=8.0)
+    treatment = plan_treatment(prepare(read_again(synthetic_case(spacing_mm=8.0), nodes)))
     assert 0.1 < treatment.plan.activities_gbq.sum() < 10.0
 
 

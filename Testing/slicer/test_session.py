@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import slicer_headless
+from inline_runner import InlineRunner
 from session_driver import computed, small_session
 
 from radioembolization.errors import PlannerError
@@ -32,14 +33,17 @@ _BY_HAND = {"proper": 0.5, "left": 0.25}
 
 
 @pytest.fixture
-def session(scene, monkeypatch):
-    """On the small case; reports, which take seconds, are not written in this process."""
+def session(scene, monkeypatch, request):
+    """On the small case; without reports and other processes, which take seconds (but see the mark ``process``)."""
     monkeypatch.setattr(tasks, "report_if_possible", lambda treatment: "")
     made = small_session(scene)
+    if request.node.get_closest_marker("process") is None:
+        made.runner = InlineRunner(with_timer=False)
     yield made
     made.stop()
 
 
+@pytest.mark.process
 def test_an_optimized_plan_is_that_of_the_core(scene, session):
     session.optimize()
     session.runner.wait(120.0)
@@ -190,6 +194,7 @@ def test_infeasible_limits_are_told_and_change_nothing(session):
     assert session.scene.GetNumberOfNodes() == before and session.parameters.shown_plan is None
 
 
+@pytest.mark.process
 def test_only_one_calculation_runs_at_a_time(session):
     session.compute_doses()
     with pytest.raises(PlannerError, match="A calculation is running"):
@@ -212,6 +217,7 @@ def test_doses_are_computed_once_for_many_plans(session):
     assert len(plans_of(session.scene)) == 2 and len(stated_plan(session.parameters.shown_plan).plan.used_sites) == 1
 
 
+@pytest.mark.process
 def test_closing_the_scene_lets_go_of_everything_and_ends_the_calculation(scene, session):
     session.compute_doses()
     session.scene_closes()
@@ -247,6 +253,7 @@ for folder in ("Testing/slicer", "Testing/support", "RadioembolizationPlanner"):
     sys.path.insert(0, r"{root}/" + folder)
 import slicer_headless
 scene = slicer_headless.boot()
+from inline_runner import InlineRunner
 from session_driver import computed, small_session
 session = computed(small_session(scene))
 session.set_activities({{"proper": 0.5}})

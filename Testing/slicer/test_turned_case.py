@@ -16,6 +16,7 @@ from session_driver import empty_session
 import small_case
 from radioembolization.images import Grid
 from radioembolization.treatment import plan_treatment, prepare
+from series import series
 from support import quiet, rotation
 
 slicer_headless.require_slicer()
@@ -100,7 +101,7 @@ def test_a_case_stored_from_its_last_slice_has_the_same_plan(scene, inputs, upri
     assert treatment.dose.array[::-1] == pytest.approx(upright.dose.array, rel=_SAME, abs=0.05)
 
 
-@pytest.mark.parametrize("turn", [turned_by_parent, turned_by_hardening, turned_by_matrices])
+@pytest.mark.parametrize("turn", series([turned_by_parent, turned_by_hardening, turned_by_matrices], 1))
 def test_both_at_once(scene, inputs, upright, oblique, turn):
     def both(nodes):
         mirrored_storage(nodes)

@@ -112,7 +112,7 @@ def test_ratios_typed_in_the_panel_are_used(small):
 def test_the_synthetic_patient_is_planned_while_the_event_loop_lives(panel):
     from RadioembolizationPlannerLib.synthetic import load_synthetic_patient
 
-    load_synthetic_patient(panel.session, spacing_mm=5.0)
+    load_synthetic_patient(panel.session, spacing_mm=7.0)
     panel.idle()
     told = []
     panel.session.listen(lambda event: told.append(panel.session.status))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -45,12 +46,15 @@ def as_direction(matrix: np.ndarray) -> tuple[float, ...]:
     return tuple(float(value) for value in np.asarray(matrix).ravel())
 
 
+@lru_cache(maxsize=16)
 def positions(grid: Grid) -> np.ndarray:
     """Return the LPS centres of all voxels (z, y, x, 3) [mm], written out without the grid's own methods."""
     z, y, x = np.indices(grid.shape, dtype=float)
     scaled = np.stack([x * grid.spacing_mm[2], y * grid.spacing_mm[1], z * grid.spacing_mm[0]], axis=-1)
     matrix = np.array(grid.direction).reshape(3, 3)
-    return np.einsum("ij,zyxj->zyxi", matrix, scaled) + np.array(grid.origin_mm)
+    found = np.einsum("ij,zyxj->zyxi", matrix, scaled) + np.array(grid.origin_mm)
+    found.flags.writeable = False  # shared by all who ask for the same grid
+    return found
 
 
 def ellipsoid(grid: Grid, centre_lps_mm: Sequence[float], semi_axes_mm: Sequence[float] | float) -> np.ndarray:

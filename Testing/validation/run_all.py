@@ -12,11 +12,14 @@ from functools import partial
 
 import course
 import density
+import emission_segmentation
 import energy
 import kernels
 import monte_carlo
 import planning
 import plans
+import registration
+import robust
 import spheres
 import targets
 import two_scale
@@ -35,7 +38,10 @@ def sections(histories: float = 1.0) -> tuple[Section, ...]:
         Section("density", density.TITLE, partial(density.write, histories)),
         Section("plans", plans.TITLE, plans.write),
         Section("planning", planning.TITLE, planning.write),
+        Section("robust", robust.TITLE, robust.write),
         Section("course", course.TITLE, course.write),
+        Section("emission_segmentation", emission_segmentation.TITLE, emission_segmentation.write),
+        Section("registration", registration.TITLE, registration.write),
     )
 
 

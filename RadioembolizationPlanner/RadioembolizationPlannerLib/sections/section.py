@@ -32,6 +32,8 @@ class Section:
     name: ClassVar[str]
     #: Parameters that the section shows.
     shows: ClassVar[tuple[str, ...]] = ()
+    #: Sections inside this one, in the widget ``partsArea`` of its file.
+    part_types: ClassVar[tuple[type[Section], ...]] = ()
 
     def __init__(self, session: PlanningSession, resource_path: Callable[[str], str]) -> None:
         self.session = session
@@ -41,6 +43,13 @@ class Section:
         self._showing = False
         with self.showing():
             self.set_up()
+        self.parts = tuple(part(session, resource_path) for part in self.part_types)
+        for part in self.parts:
+            self.ui.partsArea.layout().addWidget(part.widget)
+
+    def with_parts(self) -> tuple[Section, ...]:
+        """Return the section and those inside it."""
+        return (self, *(inner for part in self.parts for inner in part.with_parts()))
 
     def set_up(self) -> None:
         """Fill and connect the widgets, once."""
@@ -54,6 +63,12 @@ class Section:
 
     def on_event(self, event: Event) -> None:
         """Hear of something else that has happened."""
+
+    def enter(self) -> None:
+        """Hear that the panel is open, again or for the first time."""
+
+    def leave(self) -> None:
+        """Take away what is only shown while the panel is open."""
 
     def cleanup(self) -> None:
         """Stop whatever would call back after the panel is gone."""
@@ -92,6 +107,12 @@ class Section:
         except PlannerError as error:
             self.session.say(str(error), failed=True)
             return None
+
+
+def set_ready(button: Any, lacking: str, tip: str) -> None:
+    """Enable a button unless something is lacking; its tooltip says what, or what the button does."""
+    button.enabled = not lacking
+    button.toolTip = lacking or tip
 
 
 def set_choices(box: Any, choices: list[tuple[str, str]]) -> None:

@@ -10,8 +10,10 @@ from radioembolization.structures import Role
 from RadioembolizationPlannerLib.neighbours import open_module
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.roles import proposed_roles
-from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, offer, set_choices, set_number
+from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, set_choices, set_number
+from RadioembolizationPlannerLib.sections.structure_tools import StructureToolsSection
 from RadioembolizationPlannerLib.sections.table import Table
+from RadioembolizationPlannerLib.sections.threshold_tool import ThresholdToolSection
 
 _NO_ROLE = ""
 
@@ -21,13 +23,13 @@ class StructuresSection(Section):
 
     name = "StructuresSection"
     shows = ("segmentation", "roles", "lung_mass_kg", "lung_mass_assumed")
+    part_types = (StructureToolsSection, ThresholdToolSection)
 
     def set_up(self) -> None:
         self._table = Table(self.ui.rolesTable, [_("Segment"), _("Role")])
         ui = self.ui
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.slot(self._on_segmentation))
         ui.editorButton.connect("clicked(bool)", self.slot(self._on_editor))
-        offer(ui.segmentatorButton, "TotalSegmentator")
         ui.guessButton.connect("clicked(bool)", self.slot(self._on_guess))
         ui.lungMassBox.connect(
             "valueChanged(double)", self.slot(lambda _v: self.change(lung_mass_kg=number_of(ui.lungMassBox)))

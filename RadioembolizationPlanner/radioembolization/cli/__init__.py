@@ -1,4 +1,5 @@
-"""The command line: ``demo | plan | check | certify | kernel | dose | lutetium | course | rtdose | calc``.
+"""The command line: ``demo | plan | check | certify | kernel | dose | lutetium | course | rtdose | register | segment |
+calc``.
 
 Exit codes: 0 done, 2 bad input, 3 infeasible limits, 4 a plan that does not stand up to ``certify``,
 5 one that does but has no certificate of its bound, 1 anything else.
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 import radioembolization
-from radioembolization.cli import calc, certify, course, dosimetry, lutetium, planning, rtdose
+from radioembolization.cli import calc, certify, course, dosimetry, lutetium, planning, registration, rtdose, segment
 from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, REJECTED, fail
 from radioembolization.errors import CertificateRejected, Infeasible, InputError, MissingPackage, PlannerError
 
@@ -53,5 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     lutetium.add_commands(commands)
     course.add_commands(commands)
     rtdose.add_commands(commands)
+    registration.add_commands(commands)
+    segment.add_commands(commands)
     calc.add_commands(commands)
     return parser

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from scipy import sparse
 
 from radioembolization.dose.columns import Columns
 from radioembolization.dose.convolution import convolve
@@ -83,9 +84,19 @@ def site_maps(
     density: Volume | None = None,
 ) -> SiteMaps:
     """Return the absorbed energy of every site on the whole planning grid, per unit of emitted energy."""
-    structures = territories.structures
+    return maps_of(territories.fractions, territories.structures, settings, progress, density)
+
+
+def maps_of(
+    fractions: sparse.csr_array,
+    structures: StructureSet,
+    settings: DoseSettings,
+    progress: Callable[[int, int], None] | None = None,
+    density: Volume | None = None,
+) -> SiteMaps:
+    """Return the absorbed energy of any sources (sources, voxels) on the planning grid, per unit of emitted energy."""
     kernel, medium = _kernel(structures, settings), _medium(structures, settings, density)
-    return compute_site_maps(territories.fractions, structures.grid.shape, kernel, progress, medium)
+    return compute_site_maps(fractions, structures.grid.shape, kernel, progress, medium)
 
 
 def dose_volume(

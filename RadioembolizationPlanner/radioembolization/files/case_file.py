@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from radioembolization.dose import DoseSettings, Method
 from radioembolization.errors import CaseFileError, FileMissing, LimitError
-from radioembolization.files.image_file import read_volume, sha256_of
-from radioembolization.files.segmentation_file import Segmentation, read_segmentation
+from radioembolization.files.case_images import read_case_images
+from radioembolization.files.case_structures import read_case_structures, union
+from radioembolization.files.image_file import sha256_of_files
+from radioembolization.files.segmentation_file import Segmentation
 from radioembolization.files.toml_table import Table
-from radioembolization.images import Unit, Volume
 from radioembolization.physics import Convention, device_by_name
 from radioembolization.planning import Prescription, preset
 from radioembolization.planning.goal_table import goal_from_value
 from radioembolization.planning.limit_table import limit_from_table
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
 from radioembolization.territories import Pattern
-from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure, SyntheticLesions
-from radioembolization.treatment.case import DEFAULT_SPACING_MM
+from radioembolization.treatment import CaseInputs, SourceSite, SourceStructure, SyntheticLesions
+from radioembolization.treatment.case import DEFAULT_SPACING_MM, collected_notices
 
 
 def read_case(path: Path) -> CaseInputs:
@@ -42,23 +40,22 @@ def read_case(path: Path) -> CaseInputs:
     images, structures, lungs = top.table("images"), top.table("structures"), top.table("lungs")
     prescription, patient = top.table("prescription"), top.table("patient")
     dose, grid, lesions = top.table("dose"), top.table("grid"), top.table("synthetic_lesions")
-    segmentation_path = _path(path, structures.text("file"))
-    labels = {name: int(value) for name, value in structures.mapping("labels").items()}
-    segmentation = read_segmentation(segmentation_path, labels)
-    scout_path, ct_path = images.text("scout", ""), images.text("ct", "")
-    used = {"case": path, "structures": segmentation_path}
-    used |= {key: _path(path, text) for key, text in (("scout", scout_path), ("ct", ct_path)) if text}
+    top.take("segment", None)  # what to segment, which planning does not need
     device_name = dose.text("device")
-    given = _structures(structures, segmentation)
-    sites = _sites(top, segmentation, lungs.number("shunt", None))
+    with collected_notices() as notices:
+        pictures = read_case_images(images, path.parent)
+        drawn = read_case_structures(structures, path.parent, pictures)
+    given = drawn.given
+    used = {"case": (path,), "structures": drawn.files, **pictures.files}
+    sites = _sites(top, drawn.segmentation, lungs.number("shunt", None))
     inputs = CaseInputs(
         name=top.text("name"),
         settings=_settings(dose, device_name),
         structures=given,
         sites=sites,
         prescription=_prescription(prescription, given, lesions, sites),
-        scout=_volume(used, "scout", Unit.COUNTS),
-        ct=_volume(used, "ct", Unit.HU),
+        scout=pictures.scout,
+        ct=pictures.ct,
         tumour_to_normal={k: float(v) for k, v in top.mapping("tumour_to_normal").items()},
         lung_mass_kg=lungs.number("mass_kg", None),
         lung_mass_assumed=lungs.flag("assumed", False),
@@ -66,7 +63,8 @@ def read_case(path: Path) -> CaseInputs:
         spacing_mm=grid.numbers("spacing_mm", 3, DEFAULT_SPACING_MM[::-1])[::-1],  # type: ignore[arg-type]
         synthetic_lesions=_lesions(lesions),
         synthetic=top.flag("synthetic", False),
-        hashes={part: sha256_of(file) for part, file in sorted(used.items())},
+        hashes={part: sha256_of_files(files) for part, files in sorted(used.items())},
+        notices=tuple(notices),
         patient=patient.text("identifier", ""),
         include_identifiers=patient.flag("include_in_output", False),
     )
@@ -84,52 +82,12 @@ def _load(path: Path) -> dict[str, Any]:
         raise CaseFileError(f"'{path.name}' is not valid TOML: {error}.") from error
 
 
-def _path(case_path: Path, text: str) -> Path:
-    return (case_path.parent / text).resolve()
-
-
-def _volume(used: Mapping[str, Path], part: str, unit: Unit) -> Volume | None:
-    return read_volume(used[part], unit) if part in used else None
-
-
 def _settings(dose: Table, device_name: str) -> DoseSettings:
     return DoseSettings(
         device=device_by_name(device_name),
         convention=Convention(dose.choice("convention", list(Convention), Convention.CLINICAL)),
         method=Method(dose.choice("method", list(Method), Method.FFT)),
     )
-
-
-def _structures(table: Table, segmentation: Segmentation) -> tuple[SourceStructure, ...]:
-    structures = [SourceStructure("liver", Role.LIVER, _union(table.take("liver"), segmentation))]
-    if (lungs := table.take("lungs", None)) is not None:
-        structures.append(SourceStructure("lungs", Role.LUNGS, _union(lungs, segmentation)))
-    for key, role in (("tumours", Role.TUMOUR), ("organs", Role.ORGAN)):
-        for name, reference in _named(table.take(key, []), table, key).items():
-            structures.append(SourceStructure(name, role, _union(reference, segmentation)))
-    return tuple(structures)
-
-
-def _named(value: Any, table: Table, key: str) -> dict[str, Any]:
-    """Return name -> reference from a list of segment names or a table of names."""
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return {name: name for name in value}
-    raise CaseFileError(
-        f"{table.where}.{key} must be a list of segment names, or a table name = segment, not {value!r}."
-    )
-
-
-def _union(reference: Any, segmentation: Segmentation) -> SourceMask:
-    """Return the mask of a segment name or label value, or the union of a list of them."""
-    parts = reference if isinstance(reference, list) else [reference]
-    if not parts or not all(isinstance(part, (str, int)) and not isinstance(part, bool) for part in parts):
-        raise CaseFileError(f"A structure is a segment name, a label value or a list of them, not {reference!r}.")
-    masks = [segmentation.mask(part) for part in parts]
-    if len(masks) == 1:
-        return masks[0]
-    return SourceMask(np.any([m.mask for m in masks], axis=0), segmentation.grid)
 
 
 def _sites(top: Table, segmentation: Segmentation, shunt: float | None) -> tuple[SourceSite, ...]:
@@ -144,7 +102,7 @@ def _sites(top: Table, segmentation: Segmentation, shunt: float | None) -> tuple
         sites.append(
             SourceSite(
                 name=table.text("name"),
-                perfused=_union(table.take("perfused"), segmentation),
+                perfused=union(table.take("perfused"), segmentation),
                 lung_shunt=lung_shunt,
                 pattern=Pattern(table.choice("distribution", list(Pattern), Pattern.SCOUT)),
                 extrahepatic_share=table.number("extrahepatic_share", 0.0),

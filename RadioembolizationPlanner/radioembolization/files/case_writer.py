@@ -10,12 +10,15 @@ import numpy as np
 from radioembolization.errors import CaseFileError
 from radioembolization.files.image_file import write_volume
 from radioembolization.files.replacing import replacing
-from radioembolization.files.segmentation_file import write_segmentation
+from radioembolization.files.segmentation_writer import write_segmentation
 from radioembolization.planning import Limit, Prescription, preset
 from radioembolization.planning.goal_table import goal_to_value
 from radioembolization.planning.limit_table import limit_to_table
 from radioembolization.structures import Role
+from radioembolization.structures.terminology import LIVER, LUNGS, PERFUSED_VOLUME, TUMOUR
 from radioembolization.treatment import CaseInputs, SourceSite
+
+_KINDS = {Role.LIVER: LIVER, Role.LUNGS: LUNGS, Role.TUMOUR: TUMOUR}
 
 
 def write_case(inputs: CaseInputs, folder: Path) -> Path:
@@ -35,7 +38,9 @@ def write_case(inputs: CaseInputs, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     masks = {s.name: s.source.mask for s in inputs.structures}
     masks |= {_territory(site): site.perfused.mask for site in inputs.sites}
-    write_segmentation(masks, inputs.structures[0].source.grid, folder / "segmentation.seg.nrrd")
+    kinds = {s.name: _KINDS[s.role] for s in inputs.structures if s.role in _KINDS}
+    kinds |= {_territory(site): PERFUSED_VOLUME for site in inputs.sites}
+    write_segmentation(masks, inputs.structures[0].source.grid, folder / "segmentation.seg.nrrd", kinds)
     for name, volume in (("scout", inputs.scout), ("ct", inputs.ct)):
         if volume is not None:
             write_volume(volume, folder / f"{name}.nrrd")

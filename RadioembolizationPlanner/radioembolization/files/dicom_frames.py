@@ -141,3 +141,45 @@ def plane_of(dataset: Dataset, name: str) -> tuple[np.ndarray, tuple[float, ...]
     position = np.array(numbers_of(dataset, "ImagePositionPatient", 3, name))
     orientation = numbers_of(dataset, "ImageOrientationPatient", 6, name)
     return position, orientation, numbers_of(dataset, "PixelSpacing", 2, name)
+
+
+def planes_of(dataset: Dataset, name: str) -> list[tuple[np.ndarray, tuple[float, ...], tuple[float, ...]]]:
+    """Return position, orientation and spacing of each frame of a file, in the order of its frames."""
+    frames = int(dataset.get("NumberOfFrames", 1) or 1)
+    if "PerFrameFunctionalGroupsSequence" in dataset:
+        shared = dataset.SharedFunctionalGroupsSequence[0]
+        return [_functional_plane(shared, group, name) for group in dataset.PerFrameFunctionalGroupsSequence]
+    if frames == 1 and "ImagePositionPatient" in dataset:
+        return [plane_of(dataset, name)]
+    place = dataset
+    if "ImagePositionPatient" not in dataset and dataset.get("DetectorInformationSequence"):
+        place = dataset.DetectorInformationSequence[0]  # nuclear medicine keeps the place of the first frame there
+    position = np.array(numbers_of(place, "ImagePositionPatient", 3, name))
+    orientation = numbers_of(place, "ImageOrientationPatient", 6, name)
+    keyword = "SpacingBetweenSlices" if dataset.get("SpacingBetweenSlices") is not None else "SliceThickness"
+    step = numbers_of(dataset, keyword, 1, name)[0]
+    normal = np.cross(orientation[:3], orientation[3:])
+    spacing = numbers_of(dataset, "PixelSpacing", 2, name)
+    return [(position + frame * step * normal, orientation, spacing) for frame in range(frames)]
+
+
+def _functional_plane(
+    shared: Dataset, own: Dataset, name: str
+) -> tuple[np.ndarray, tuple[float, ...], tuple[float, ...]]:
+    def item(sequence: str) -> Dataset:
+        for group in (own, shared):
+            if group.get(sequence):
+                return group[sequence].value[0]
+        raise DicomError(f"File '{name}' has no {sequence}: its frames have no place.")
+
+    position = np.array(numbers_of(item("PlanePositionSequence"), "ImagePositionPatient", 3, name))
+    orientation = numbers_of(item("PlaneOrientationSequence"), "ImageOrientationPatient", 6, name)
+    return position, orientation, numbers_of(item("PixelMeasuresSequence"), "PixelSpacing", 2, name)
+
+
+def thickness_of(dataset: Dataset) -> float | None:
+    """Return the thickness that one frame stands for [mm], None if the file does not say."""
+    for keyword in ("SpacingBetweenSlices", "SliceThickness"):
+        if dataset.get(keyword):
+            return abs(float(dataset.get(keyword)))
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +88,13 @@ def write_image(image: sitk.Image, path: Path) -> None:
     """Write a SimpleITK image compressed; the file appears complete or not at all."""
     with replacing(path) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)
+
+
+def sha256_of_files(paths: Sequence[Path]) -> str:
+    """Return the SHA256 of a file; of several that of their digests, sorted, so that names and order do not matter."""
+    if len(paths) == 1:
+        return sha256_of(paths[0])
+    return hashlib.sha256("".join(sorted(map(sha256_of, paths))).encode()).hexdigest()
 
 
 def sha256_of(path: Path) -> str:

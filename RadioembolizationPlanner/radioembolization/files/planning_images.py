@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from radioembolization.errors import DicomError, FileMissing, NoOverlap
-from radioembolization.files.dicom_file import Dataset, numbers_of, read_dicom
-from radioembolization.files.dicom_frames import plane_of, stacked
+from radioembolization.files.dicom_file import Dataset, read_dicom
+from radioembolization.files.dicom_frames import planes_of, stacked, thickness_of
 from radioembolization.images import Grid
 
 #: What a dose takes over from its images (patient, general study and frame of reference modules).
@@ -27,7 +27,7 @@ _AT_LEAST_EMPTY = (
 #: What must be the same in every file of a series.
 _SAME = ("PatientID", "StudyInstanceUID", "FrameOfReferenceUID", "SOPClassUID", "Rows", "Columns", "PixelSpacing")
 #: Objects that may lie beside images in a folder and are none.
-_NO_IMAGES = ("RTDOSE", "RTSTRUCT", "RTPLAN", "RTRECORD", "SEG", "REG", "PR", "KO", "SR")
+NO_IMAGES = ("RTDOSE", "RTSTRUCT", "RTPLAN", "RTRECORD", "SEG", "REG", "PR", "KO", "SR")
 _NAMES_SHOWN = 3
 
 
@@ -91,12 +91,12 @@ def read_planning_images(source: Path | Sequence[Path]) -> PlanningImages:
         raise FileMissing(f"No DICOM image in '{where}': name the folder of a CT, SPECT or PET series.")
     _check_one_series(datasets, where)
     first = next(iter(datasets.values()))
-    frames = [plane for path, dataset in datasets.items() for plane in _planes(dataset, path.name)]
+    frames = [plane for path, dataset in datasets.items() for plane in planes_of(dataset, path.name)]
     positions = np.array([position for position, _, _ in frames])
     _check_parallel([orientation for _, orientation, _ in frames], where)
     _, orientation, spacing = frames[0]
     grid, order = stacked(
-        positions, orientation, (int(first.Rows), int(first.Columns)), spacing, _thickness(first), where
+        positions, orientation, (int(first.Rows), int(first.Columns)), spacing, thickness_of(first), where
     )
     uids = [str(dataset.SOPInstanceUID) for dataset in datasets.values()]
     return PlanningImages(
@@ -128,7 +128,7 @@ def _images(files: Iterable[Path], strict: bool) -> Iterable[tuple[Path, Dataset
             if strict:
                 raise
             continue
-        if "SOPInstanceUID" in dataset and dataset.get("Modality", "") not in _NO_IMAGES:
+        if "SOPInstanceUID" in dataset and dataset.get("Modality", "") not in NO_IMAGES:
             yield path, dataset
 
 
@@ -159,47 +159,6 @@ def _check_one_series(datasets: Mapping[Path, Dataset], where: str) -> None:
 def _check_parallel(orientations: Sequence[tuple[float, ...]], where: str) -> None:
     if float(np.abs(np.array(orientations) - np.array(orientations[0])).max()) > 1e-3:
         raise DicomError(f"The frames of '{where}' are not parallel: a localizer may be among them. Leave it out.")
-
-
-def _planes(dataset: Dataset, name: str) -> list[tuple[np.ndarray, tuple[float, ...], tuple[float, ...]]]:
-    """Return position, orientation and spacing of each frame of a file."""
-    frames = int(dataset.get("NumberOfFrames", 1) or 1)
-    if "PerFrameFunctionalGroupsSequence" in dataset:
-        shared = dataset.SharedFunctionalGroupsSequence[0]
-        return [_functional_plane(shared, group, name) for group in dataset.PerFrameFunctionalGroupsSequence]
-    if frames == 1 and "ImagePositionPatient" in dataset:
-        return [plane_of(dataset, name)]
-    place = dataset
-    if "ImagePositionPatient" not in dataset and dataset.get("DetectorInformationSequence"):
-        place = dataset.DetectorInformationSequence[0]  # nuclear medicine keeps the place of the first frame there
-    position = np.array(numbers_of(place, "ImagePositionPatient", 3, name))
-    orientation = numbers_of(place, "ImageOrientationPatient", 6, name)
-    keyword = "SpacingBetweenSlices" if dataset.get("SpacingBetweenSlices") is not None else "SliceThickness"
-    step = numbers_of(dataset, keyword, 1, name)[0]
-    normal = np.cross(orientation[:3], orientation[3:])
-    spacing = numbers_of(dataset, "PixelSpacing", 2, name)
-    return [(position + frame * step * normal, orientation, spacing) for frame in range(frames)]
-
-
-def _functional_plane(
-    shared: Dataset, own: Dataset, name: str
-) -> tuple[np.ndarray, tuple[float, ...], tuple[float, ...]]:
-    def item(sequence: str) -> Dataset:
-        for group in (own, shared):
-            if group.get(sequence):
-                return group[sequence].value[0]
-        raise DicomError(f"File '{name}' has no {sequence}: its frames have no place.")
-
-    position = np.array(numbers_of(item("PlanePositionSequence"), "ImagePositionPatient", 3, name))
-    orientation = numbers_of(item("PlaneOrientationSequence"), "ImageOrientationPatient", 6, name)
-    return position, orientation, numbers_of(item("PixelMeasuresSequence"), "PixelSpacing", 2, name)
-
-
-def _thickness(dataset: Dataset) -> float | None:
-    for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        if dataset.get(keyword):
-            return abs(float(dataset.get(keyword)))
-    return None
 
 
 def _identity(dataset: Dataset) -> dict[str, str]:

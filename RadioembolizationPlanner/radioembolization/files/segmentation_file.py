@@ -10,18 +10,36 @@ import numpy as np
 import SimpleITK as sitk
 
 from radioembolization.errors import StructureError
-from radioembolization.files.image_file import grid_of, read_image, to_sitk, write_image
+from radioembolization.files.image_file import grid_of, read_image
+from radioembolization.files.label_names import label_names
 from radioembolization.images import Grid
+from radioembolization.structures.recognition import NamedSegment
+from radioembolization.structures.terminology import code_of_region, code_of_type
 from radioembolization.treatment import SourceMask
+
+_KEYS = ("ID", "Name", "Layer", "LabelValue", "Tags")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Where a segment is stored: its layer and the label value in it."""
+    """Where a segment is stored: its layer and the label value in it; and what it says of itself.
+
+    Parameters
+    ----------
+    name : str
+    layer, label : int
+    key : str
+        Its ID, if the file has one.
+    code, region : str
+        Codes of its type and of the organ that is found in, empty if not stated.
+    """
 
     name: str
     layer: int
     label: int
+    key: str = ""
+    code: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +66,13 @@ class Segmentation:
         """Names of all segments."""
         return tuple(segment.name for segment in self.segments)
 
+    @property
+    def named_segments(self) -> tuple[NamedSegment, ...]:
+        """What recognition needs to know of the segments, in their order; the key is the place in ``segments``."""
+        return tuple(
+            NamedSegment(f"{place:04d} {s.key}", s.name, s.code, s.region) for place, s in enumerate(self.segments)
+        )
+
     def mask(self, reference: str | int) -> SourceMask:
         """Return the mask of a segment name, or of a label value of a label map.
 
@@ -56,13 +81,23 @@ class Segmentation:
         StructureError
             If there is no such segment (the message lists those there are), or it is empty.
         """
-        layer, label = self._find(reference)
+        return self._mask(*self._find(reference), str(reference))
+
+    def mask_of(self, segment: Segment) -> SourceMask:
+        """Return the mask of a segment, which may share its name with others; ``StructureError`` if it is empty."""
+        return self._mask(segment.layer, segment.label, segment.name)
+
+    def holds(self, segment: Segment) -> bool:
+        """Return whether a segment has any voxel."""
+        return bool(np.any(self.layers[segment.layer] == segment.label))
+
+    def _mask(self, layer: int, label: int, name: str) -> SourceMask:
         if (layer, label) not in self._cache:
             self._cache[layer, label] = self.layers[layer] == label
         mask = self._cache[layer, label]
         if not mask.any():
             raise StructureError(
-                f"Segment '{reference}' of '{self.source}' is empty (0 of {mask.size} voxels): draw it, or leave it "
+                f"Segment '{name}' of '{self.source}' is empty (0 of {mask.size} voxels): draw it, or leave it "
                 "out of the case."
             )
         return SourceMask(mask, self.grid)
@@ -86,7 +121,8 @@ def read_segmentation(path: Path, labels: Mapping[str, int] | None = None) -> Se
     ----------
     path : Path
     labels : mapping of str to int, optional
-        Names for the label values of a label map; a ``.seg.nrrd`` brings its own.
+        Names for the label values of a label map, before those that the file or a table beside it gives
+        (``label_names``); a ``.seg.nrrd`` brings its own.
 
     Raises
     ------
@@ -102,8 +138,27 @@ def read_segmentation(path: Path, labels: Mapping[str, int] | None = None) -> Se
         if not np.all(np.isfinite(layers)) or np.any(layers != np.round(layers)):
             raise StructureError(f"'{path.name}' has fractional voxel values: a segmentation holds whole labels.")
         layers = layers.astype(np.int32)
-    segments = _segments_of(image) or tuple(Segment(name, 0, int(value)) for name, value in (labels or {}).items())
+    segments = _segments_of(image) or _segments_named(labels or {}, label_names(path))
     return Segmentation(path.name, np.ascontiguousarray(layers), grid_of(image), segments)
+
+
+def add_to_layers(layers: list[np.ndarray], mask: np.ndarray) -> tuple[int, int]:
+    """Put a mask (z, y, x) into the first layer where nothing overlaps it, or a new one; return layer and label."""
+    free = next((i for i, layer in enumerate(layers) if layer.max() < 255 and not np.any(layer[mask])), None)
+    if free is None:
+        layers.append(np.zeros(mask.shape, np.uint8))
+        free = len(layers) - 1
+    label = int(layers[free].max()) + 1
+    layers[free][mask] = label
+    return free, label
+
+
+def _segments_named(given: Mapping[str, int], found: Mapping[int, str]) -> tuple[Segment, ...]:
+    """Return segments of a label map: those given, then those whose value has a name only in the file."""
+    segments = [Segment(name, 0, int(value)) for name, value in given.items()]
+    known = set(given.values())
+    segments += [Segment(name, 0, value) for value, name in found.items() if value not in known and name not in given]
+    return tuple(segments)
 
 
 def _segments_of(image: sitk.Image) -> tuple[Segment, ...]:
@@ -112,62 +167,22 @@ def _segments_of(image: sitk.Image) -> tuple[Segment, ...]:
     index = 0
     while f"Segment{index}_ID" in keys:
         prefix = f"Segment{index}_"
-        name_key = prefix + "Name" if prefix + "Name" in keys else prefix + "ID"
-        layer = int(image.GetMetaData(prefix + "Layer")) if prefix + "Layer" in keys else 0
-        label = int(image.GetMetaData(prefix + "LabelValue")) if prefix + "LabelValue" in keys else 1
-        segments.append(Segment(image.GetMetaData(name_key), layer, label))
+        own = {key: image.GetMetaData(prefix + key) for key in _KEYS if prefix + key in keys}
+        terminology = _terminology(own.get("Tags", ""))
+        segments.append(
+            Segment(
+                name=own.get("Name", own["ID"]),
+                layer=int(own.get("Layer", 0)),
+                label=int(own.get("LabelValue", 1)),
+                key=own["ID"],
+                code=code_of_type(terminology),
+                region=code_of_region(terminology),
+            )
+        )
         index += 1
     return tuple(segments)
 
 
-def write_segmentation(masks: Mapping[str, np.ndarray], grid: Grid, path: Path) -> None:
-    """Write masks (z, y, x) that may overlap as a ``.seg.nrrd`` that Slicer reads.
-
-    Masks share a layer where they do not overlap.
-    """
-    layers, places = _layers(masks)
-    vector = len(layers) > 1
-    image = to_sitk(np.stack(layers, axis=-1) if vector else layers[0], grid, vector=vector)
-    z, y, x = grid.shape
-    for index, (name, (layer, label)) in enumerate(places.items()):
-        entries = {
-            "ID": name,
-            "Name": name,
-            "Layer": str(layer),
-            "LabelValue": str(label),
-            "Color": " ".join(f"{c:.3f}" for c in _COLOURS[index % len(_COLOURS)]),
-            "Extent": f"0 {x - 1} 0 {y - 1} 0 {z - 1}",
-            "Tags": "",
-        }
-        for key, value in entries.items():
-            image.SetMetaData(f"Segment{index}_{key}", value)
-    image.SetMetaData("Segmentation_MasterRepresentation", "Binary labelmap")
-    image.SetMetaData("Segmentation_ContainedRepresentationNames", "Binary labelmap|")
-    image.SetMetaData("Segmentation_ReferenceImageExtentOffset", "0 0 0")
-    write_image(image, path)
-
-
-def _layers(masks: Mapping[str, np.ndarray]) -> tuple[list[np.ndarray], dict[str, tuple[int, int]]]:
-    layers: list[np.ndarray] = []
-    places: dict[str, tuple[int, int]] = {}
-    for name, mask in masks.items():
-        free = next((i for i, layer in enumerate(layers) if not np.any(layer[mask]) and layer.max() < 255), None)
-        if free is None:
-            layers.append(np.zeros(mask.shape, np.uint8))
-            free = len(layers) - 1
-        label = int(layers[free].max()) + 1
-        layers[free][mask] = label
-        places[name] = (free, label)
-    return layers, places
-
-
-_COLOURS = (
-    (0.867, 0.510, 0.396),
-    (0.945, 0.839, 0.569),
-    (0.435, 0.722, 0.824),
-    (0.565, 0.933, 0.565),
-    (0.694, 0.478, 0.396),
-    (0.847, 0.396, 0.310),
-    (0.545, 0.588, 0.384),
-    (0.753, 0.659, 0.843),
-)
+def _terminology(tags: str) -> str:
+    """Return the terminology among the tags of a segment, which stand as ``name:value|``."""
+    return next((tag.partition(":")[2] for tag in tags.split("|") if tag.startswith("TerminologyEntry:")), "")

@@ -10,6 +10,13 @@ from radioembolization.images.density import (
     lung_mass_kg_from_ct,
 )
 from radioembolization.images.grid import Grid
+from radioembolization.images.registration import Kind, Registration, register
+from radioembolization.images.registration_quality import (
+    LandmarkError,
+    RegistrationQuality,
+    dice_after,
+    landmark_error,
+)
 from radioembolization.images.resample import (
     bounding_box,
     corners_of_mask,
@@ -18,10 +25,17 @@ from radioembolization.images.resample import (
     resample_mask,
 )
 from radioembolization.images.scout import checked_counts
+from radioembolization.images.transform import AffineTransform
+from radioembolization.images.transformed import transform_mask, transform_volume
 from radioembolization.images.volume import Unit, Volume
 
 __all__ = [
+    "AffineTransform",
     "Grid",
+    "Kind",
+    "LandmarkError",
+    "Registration",
+    "RegistrationQuality",
     "Unit",
     "Volume",
     "activity_map",
@@ -33,9 +47,14 @@ __all__ = [
     "density_from_ct",
     "density_of_hu",
     "density_on",
+    "dice_after",
+    "landmark_error",
     "lung_mass_kg_from_ct",
+    "register",
     "resample_counts",
     "resample_linear",
     "resample_mask",
     "total_gbq",
+    "transform_mask",
+    "transform_volume",
 ]

@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 _STARTS = 2
 _COARSE_STEP_MM, _FINE_STEP_MM = 4.0, 1.0
 _DISTINCT_MM = 20.0
-#: The finer result is kept unless a coarser one has so much more information.
+#: The finer result is kept unless a coarser one ranks so much higher.
 _CLEARLY = 1.02
 _SILENT: Progress = lambda what, step, steps: None  # noqa: E731
 
@@ -82,7 +82,7 @@ def register(
     """Find where a moving image lies in the space of a fixed one.
 
     Both images are averaged to 8 and 4 mm.  Placements by the frame of reference, the centres of the grids and of
-    the bodies, with shifts and turns, are ranked by normalized mutual information; from the best, Mattes mutual
+    the bodies, with shifts and turns, are ranked by normalized mutual information and overlap; from the best, Mattes mutual
     information (IEEE Trans Med Imaging 22:120, 2003, doi:10.1109/TMI.2003.809072) is climbed at both levels.
 
     Parameters
@@ -157,7 +157,9 @@ def _coarse(samples: Samples, places: list[AffineTransform], kind: Kind, seed: i
     found = []
     for place in places:
         try:
-            found.append(search(fixed, moving, _allowed(place, Kind.RIGID), affine=False, seed=seed, step_mm=_COARSE_STEP_MM))
+            found.append(
+                search(fixed, moving, _allowed(place, Kind.RIGID), affine=False, seed=seed, step_mm=_COARSE_STEP_MM)
+            )
         except RegistrationFailed as error:
             lost = error
     if not found:
@@ -198,15 +200,13 @@ def _quality(
     beside = max(samples.score(shifted(found, shift)) for shift in shifts)
     centre = samples.foreground_moving.mean(axis=0)
     return RegistrationQuality(
-        mutual_information_before=samples.score(first),
-        mutual_information_after=after,
+        mutual_information_before=samples.information(first),
+        mutual_information_after=samples.information(found),
         correlation_before=samples.correlation(first),
         correlation_after=samples.correlation(found),
         overlap_share=samples.overlap_share(found),
-        distinctness=(after - 1.0) / max(beside - 1.0, 1e-3),
-        inverse_consistency_mm=None
-        if back is None
-        else inverse_consistency_mm(found, back, samples.foreground_moving),
+        distinctness=after / max(beside, 1e-3),
+        inverse_consistency_mm=None if back is None else inverse_consistency_mm(found, back, samples.foreground_moving),
         rotation_degrees=rotation_degrees(found),
         shift_mm=float(np.linalg.norm(found.points(centre) - centre)),
         scales=scales(found),
@@ -214,10 +214,10 @@ def _quality(
 
 
 def _preferred(samples: Samples, transforms: list[AffineTransform]) -> AffineTransform:
-    """Return the first transform, unless a later one has clearly more mutual information."""
+    """Return the first transform, unless a later one ranks clearly higher."""
     best = transforms[0]
     for other in transforms[1:]:
-        if samples.score(other) - 1.0 > (samples.score(best) - 1.0) * _CLEARLY:
+        if samples.score(other) > samples.score(best) * _CLEARLY:
             best = other
     return best
 

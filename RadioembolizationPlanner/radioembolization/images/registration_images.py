@@ -136,10 +136,10 @@ def _windowed(volume: Volume) -> np.ndarray:
 
 def _level(volume: Volume, values: np.ndarray, mask: np.ndarray | None, spacing_mm: float) -> Level:
     factors = [
-        max(1, min(int(round(spacing_mm / side)), n // _LEAST_VOXELS))
+        max(1, min(round(spacing_mm / side), n // _LEAST_VOXELS))
         for side, n in zip(volume.grid.spacing_mm[::-1], volume.grid.shape[::-1], strict=True)
     ]
-    image = sitk.BinShrink(_image(values, volume.grid), factors)
+    image = sitk.BinShrink(_image(values.astype(np.float32), volume.grid), factors)
     shrunk_mask, inside = None, None
     if mask is not None:
         share = sitk.BinShrink(_image(mask.astype(np.float32), volume.grid), factors)

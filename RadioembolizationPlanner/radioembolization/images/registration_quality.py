@@ -35,14 +35,14 @@ class RegistrationQuality:
     Parameters
     ----------
     mutual_information_before, mutual_information_after : float
-        Normalized, from 1 (independent) to 2, at the same points; 0 where the images do not meet.
+        Normalized, from 1 (independent) to 2, at the same points; 1 where the images do not meet.
     correlation_before, correlation_after : float
         Pearson's, of values as they were compared; says little for images of different kinds.
     overlap_share : float
         Share of one foreground inside the other image, the larger of the two.
     distinctness : float
-        Mutual information above independence, over the most that any shift of 20 mm has: near 1 or below,
-        the place is arbitrary.
+        Information above independence times overlap, over the most that any shift of 20 mm has: near 1 or
+        below, the place is arbitrary.
     inverse_consistency_mm : float, optional
         Mean distance by which the way there and the way back, registered by itself, miss each other [mm]; None if
         not asked for.

@@ -61,16 +61,31 @@ class Samples:
         return float(max(moved, back))
 
     def score(self, transform: AffineTransform) -> float:
-        """Return the normalized mutual information under a transform; 0 where the images hardly meet."""
+        """Return the rank of a transform; 0 where the images hardly meet.
+
+        Information above independence times the share of the smaller image that lies in the other: information alone
+        grows where images share little but background.
+        """
         fixed, moving = self.pairs(transform)
         if len(fixed) < _LEAST_SAMPLES or self.overlap_share(transform) < LEAST_OVERLAP:
             return 0.0
-        return normalized_mutual_information(fixed, moving)
+        return (normalized_mutual_information(fixed, moving) - 1.0) * min(1.0, len(fixed) / self._most_pairs)
+
+    def information(self, transform: AffineTransform) -> float:
+        """Return the normalized mutual information under a transform; 1 where the images do not meet."""
+        fixed, moving = self.pairs(transform)
+        return normalized_mutual_information(fixed, moving) if len(fixed) >= _LEAST_SAMPLES else 1.0
 
     def correlation(self, transform: AffineTransform) -> float:
         """Return the correlation under a transform; 0 where the images do not meet."""
         fixed, moving = self.pairs(transform)
         return correlation(fixed, moving) if len(fixed) >= _LEAST_SAMPLES else 0.0
+
+    @property
+    def _most_pairs(self) -> float:
+        """How many points can lie in both images at most."""
+        fixed, moving = (np.count_nonzero(lv.inside) * lv.grid.voxel_ml for lv in (self.fixed, self.moving))
+        return len(self.values) * min(1.0, moving / fixed)
 
     def pairs(self, transform: AffineTransform) -> tuple[np.ndarray, np.ndarray]:
         """Return the values of both images at the points that lie in both, and in their masks."""

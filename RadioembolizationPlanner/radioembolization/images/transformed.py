@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import ndimage
 
@@ -105,7 +107,7 @@ def _reached(
     return window, grid.box(tuple(low), tuple(int(n) for n in high - low))
 
 
-def _subvoxels(grid: Grid, count: int):  # type: ignore[no-untyped-def]
+def _subvoxels(grid: Grid, count: int) -> Iterator[tuple[np.ndarray, float]]:
     """Yield the positions (z, y, x, 3) of each sub-voxel centre of all voxels, with its weight."""
     offsets = (np.arange(count) + 0.5) / count - 0.5
     centres = np.stack(np.meshgrid(*(np.arange(n, dtype=float) for n in grid.shape), indexing="ij"), axis=-1)

@@ -2,6 +2,7 @@
 
 from radioembolization.planning.baselines import BaselineResult
 from radioembolization.planning.effort import Effort
+from radioembolization.planning.front import FrontPoint, ParetoFront
 from radioembolization.planning.goals import (
     Goal,
     LogTumourControl,
@@ -17,8 +18,10 @@ from radioembolization.planning.goals import (
     WorstTumourPartMean,
 )
 from radioembolization.planning.limits import Limit, LimitResult, Provenance
+from radioembolization.planning.pareto import pareto_front
 from radioembolization.planning.plan import GoalResult, Plan, SitePlan, StructureDose
 from radioembolization.planning.prescription import Prescription, Preset, load_presets, preset
+from radioembolization.planning.price_intervals import LimitPrices, PriceInterval, price_intervals
 from radioembolization.planning.problem import Problem, maximize, minimize
 from radioembolization.planning.quantities import (
     ColdestMean,
@@ -45,12 +48,16 @@ from radioembolization.planning.quantities import (
     VolumeReaching,
 )
 from radioembolization.planning.replan import Replanner
+from radioembolization.planning.robust import RobustPlan, plan_robustly
+from radioembolization.planning.scenario_evaluation import ScenarioEvaluation, evaluate_scenarios
+from radioembolization.planning.staircase import Staircase, Step, staircase
 
 __all__ = [
     "BaselineResult",
     "ColdestMean",
     "DoseAtVolume",
     "Effort",
+    "FrontPoint",
     "GastrointestinalDose",
     "Goal",
     "GoalResult",
@@ -60,6 +67,7 @@ __all__ = [
     "InjectionSites",
     "LargestInjectionActivity",
     "Limit",
+    "LimitPrices",
     "LimitResult",
     "LogTumourControl",
     "LowestColdestMean",
@@ -74,16 +82,22 @@ __all__ = [
     "MeanShortfall",
     "MicrosphereConcentration",
     "MinimumDose",
+    "ParetoFront",
     "PerfusedNormalLiverDose",
     "Plan",
     "Prescription",
     "Preset",
+    "PriceInterval",
     "Problem",
     "Provenance",
     "Replanner",
+    "RobustPlan",
+    "ScenarioEvaluation",
     "ShuntedActivity",
     "SiteActivity",
     "SitePlan",
+    "Staircase",
+    "Step",
     "StructureDose",
     "StructureMean",
     "TerritoryNormalLiverDose",
@@ -94,8 +108,13 @@ __all__ = [
     "WeightedSum",
     "WorstTumourMean",
     "WorstTumourPartMean",
+    "evaluate_scenarios",
     "load_presets",
     "maximize",
     "minimize",
+    "plan_robustly",
+    "pareto_front",
     "preset",
+    "price_intervals",
+    "staircase",
 ]

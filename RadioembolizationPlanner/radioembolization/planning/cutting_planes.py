@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -131,6 +132,10 @@ class CuttingPlanes:
         """Whether a limit asks for at least something, so that a plan cannot be scaled down into all limits."""
         return bool(self._slack_of)
 
+    @cached_property
+    def _score_of_nothing(self) -> float:
+        return self.goal.score(self.dose, np.zeros(len(self.cap_gbq)))
+
     def _stated(self, penalty: float) -> Master:
         """Return the linear program with the planes known so far."""
         scales = [max(self.limits[i].bound, 1e-3) if i != NONE else 1.0 for i in self._slack_of]
@@ -203,7 +208,7 @@ class CuttingPlanes:
         upper = np.where(allowed, self.cap_gbq, 0.0)
         best, score = np.zeros(len(upper)), -np.inf
         if not self.has_lower:
-            score = self.goal.score(self.dose, best)
+            score = self._score_of_nothing
         bound = np.inf
         for round_ in range(_MOST_ROUNDS):
             relaxation = self.master.solve(upper)

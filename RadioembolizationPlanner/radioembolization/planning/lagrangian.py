@@ -89,10 +89,17 @@ class Argument:
 
     def bound(self, lower: np.ndarray, upper: np.ndarray) -> float:
         """Return the bound for activities between lower and upper (sites,)."""
+        return self._at(self.best_factor(lower, upper), lower, upper)
+
+    def best_factor(self, lower: np.ndarray, upper: np.ndarray) -> float:
+        """Return the factor f of the best bound for activities between lower and upper (sites,)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = self.gain / self.price
         ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
-        return min(self._at(factor, lower, upper) for factor in (1.0, *np.unique(ratios[ratios > 0.5])))
+        factors = np.concatenate([[1.0], np.unique(ratios[ratios > 0.5])])
+        reduced = self.gain - np.outer(factors, self.price)
+        heights = factors * self.scaled + np.sum(np.maximum(reduced * upper, reduced * lower), axis=1)
+        return float(factors[np.argmin(heights)])
 
     def _at(self, factor: float, lower: np.ndarray, upper: np.ndarray) -> float:
         reduced = self.gain - factor * self.price

@@ -82,6 +82,8 @@ class SiteSearch:
         Only plans with a better score are of interest.
     most_nodes : int
         After as many nodes the search ends without a proof; the result does not depend on the clock.
+    greedy : bool
+        Whether to look for good plans before the search even if those given have one.
     """
 
     planes: CuttingPlanes
@@ -90,6 +92,7 @@ class SiteSearch:
     watch: Watch
     floor: float = -np.inf
     most_nodes: int = 1 << 62
+    greedy: bool = True
     best: np.ndarray = field(init=False)
     score: float = field(init=False, default=-np.inf)
     cuts: SiteCuts = field(init=False)
@@ -148,6 +151,8 @@ class SiteSearch:
         for activities in (root.activities_gbq, start):
             if activities is not None and 0 < np.count_nonzero(activities) <= self.most:
                 self._evaluate([int(j) for j in np.flatnonzero(activities)])
+        if not self.greedy and self.best.any():
+            return
         chosen = greedy_sites(self._relaxed_value, self.sites, self.most, self._check_clock)
         self._evaluate(chosen)
         again = greedy_sites(self._relaxed_value, self.sites, self.most, self._check_clock)

@@ -9,9 +9,15 @@ from io import BytesIO
 from typing import Any
 
 from radioembolization.errors import MissingPackage
+from radioembolization.images import Volume
+from radioembolization.planning.front import ParetoFront
+from radioembolization.planning.staircase import Staircase
 from radioembolization.report.charts import draw_dvh, draw_sites
+from radioembolization.report.pareto_figure import draw_front, draw_staircase
 from radioembolization.report.slices import draw_slices
+from radioembolization.report.structure_pictures import draw_structures
 from radioembolization.report.timeline import draw_timeline
+from radioembolization.structures.segmentation import SegmentedStructures
 from radioembolization.treatment import Treatment
 from radioembolization.treatment.planned_course import PlannedCourse
 
@@ -84,6 +90,57 @@ def timeline_figure(planned: PlannedCourse) -> str:
     """
     with _figure() as figure:
         draw_timeline(figure, planned)
+        return _svg(figure)
+
+
+def structures_figure(image: Volume, found: SegmentedStructures, through: str = "") -> bytes:
+    """Return outlines of segmented structures on pictures of an image, as PNG.
+
+    Parameters
+    ----------
+    image : Volume
+    found : SegmentedStructures
+        On any grid.
+    through : str, optional
+        Structure the pictures go through; default the liver, else the smallest.
+
+    Raises
+    ------
+    StructureError
+        If there is no structure of that name.
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_structures(figure, image, found, through)
+        return _bytes(figure, "png", {"Software": None})
+
+
+def front_figure(
+    front: ParetoFront, plan: tuple[float, float] | None = None, between: tuple[float, float] | None = None
+) -> str:
+    """Return the goal over the bound of a limit, with breakpoints and prices, as SVG; arguments of ``draw_front``.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_front(figure, front, plan, between)
+        return _svg(figure)
+
+
+def staircase_figure(staircase: Staircase, plan: tuple[int, float] | None = None) -> str:
+    """Return the best goal for every number of injections, as SVG; arguments of ``draw_staircase``.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_staircase(figure, staircase, plan)
         return _svg(figure)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from radioembolization.structures.structure_set import Role
 
@@ -97,5 +98,5 @@ def _is_difference(name: str) -> bool:
     parts = re.split(r"\s*[-−–]\s*", name)
     return any(
         role_of_name(left) in (Role.LIVER, Role.LUNGS) and role_of_name(right) is Role.TUMOUR
-        for left, right in zip(parts, parts[1:], strict=False)
+        for left, right in pairwise(parts)
     )

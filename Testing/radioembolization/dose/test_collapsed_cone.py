@@ -41,7 +41,7 @@ def test_what_leaves_the_box_is_lost():
     assert 0.1 < absorbed.sum() / (21 * 21) < 0.5
 
 
-@pytest.mark.parametrize("nuclide", [Y90, HO166], ids=lambda n: n.name)
+@pytest.mark.parametrize("nuclide", [Y90, pytest.param(HO166, marks=pytest.mark.exhaustive)], ids=lambda n: n.name)
 def test_a_point_source_gives_its_point_kernel(nuclide):
     kernel, point = ray_kernel(nuclide), PointKernel.water(nuclide)
     absorbed = transport(impulse((41, 41, 41)), 1.0, (1.0, 1.0, 1.0), kernel, directions=400)

@@ -14,7 +14,7 @@ from radioembolization.territories import InjectionSite, territories_from_sites
 from support import box_mask, counts, quiet, structure_set
 
 
-def half_space(spacing_mm, axis, lung, half_mm=48.0, lateral_mm=52.0, layers_mm=()):
+def half_space(spacing_mm, axis, lung, half_mm=48.0, lateral_mm=40.0, layers_mm=()):
     """Return activity and density of water with activity, beside lung without, the surface on voxel faces.
 
     ``layers_mm``: thicknesses of further layers, alternately of water and lung.
@@ -48,7 +48,7 @@ def dose_relative(activity, density, spacing_mm):
     ("spacing", "axis", "lung", "further"),
     [
         ((2.0, 2.0, 2.0), 0, 0.3, ()),
-        ((2.0, 2.0, 2.0), 1, 0.3, ()),
+        ((3.0, 3.0, 3.0), 1, 0.3, ()),
         ((2.0, 2.0, 2.0), 2, 0.2, ()),
         ((3.0, 4.0, 4.0), 0, 0.3, ()),
         ((2.0, 2.0, 2.0), 0, 0.3, (8.0, 4.0)),

@@ -71,7 +71,7 @@ def test_spacing_is_x_y_z_in_the_file(edited):
 @pytest.mark.parametrize(
     ("pattern", "replacement", "error", "message"),
     [
-        (r"^liver = ", "leber = ", CaseFileError, r"\[structures\] has no entry 'liver'.*'leber'"),
+        (r"^liver = ", "leber = ", CaseFileError, r"\[structures\] has an unknown entry 'leber': did you mean 'liver'"),
         (r"^\[grid\]", "[grit]", CaseFileError, r"unknown entry 'grit': did you mean 'grid'"),
         (r"^spacing_mm", "spacing", CaseFileError, r"unknown entry 'spacing': did you mean 'spacing_mm'"),
         (r"^mass_kg = .*", 'mass_kg = "one"', CaseFileError, r"mass_kg must be a number, not 'one'"),

@@ -42,7 +42,7 @@ def test_the_source_voxel_agrees_with_published_values(nuclide, side_mm, expecte
 )
 def test_the_sum_times_mass_is_the_energy_per_decay(name, convention):
     nuclide = NUCLIDES[name]
-    values = voxel_s_values(nuclide, (3.0, 4.0, 5.0), 1.04, convention=convention)
+    values = voxel_s_values(nuclide, (3.0, 4.0, 5.0), 1.04, convention=convention, radius_mm=25.0)
     kg = 3.0 * 4.0 * 5.0 * 1.04e-6
     mev = values.s_mgy_per_mbq_s.sum() * 1e-9 * kg / MEV_TO_J
     # Written out: k [J/GBq] over the decays of 1 GBq.

@@ -1,6 +1,7 @@
 """Depth factors against the Monte Carlo kernels and voxel S values they are made for."""
 
 import csv
+from functools import cache
 
 import numpy as np
 import pytest
@@ -63,12 +64,14 @@ def test_depth_factor_of_soft_tissue_fits_voxel_s_values(nuclide):
     lines = [line for line in table.read_text().splitlines() if not line.startswith("#")]
     rows = [row for row in csv.DictReader(lines) if (row["nuclide"], row["medium"]) == (nuclide.name, "soft")]
 
+    kernel_of = cache(voxel_kernel)
+
     def misfit(factor: float) -> float:
         """Return the mean squared deviation in standard deviations (Monte Carlo, and 0.3 % of quadrature)."""
         terms = []
         for row in rows:
             density, spacing = float(row["rho"]), tuple(float(row[f"d{axis}_mm"]) for axis in "zyx")
-            kernel = voxel_kernel(nuclide, spacing, factor * density)
+            kernel = kernel_of(nuclide, spacing, factor * density)
             index = tuple(half + int(row[key]) for half, key in zip(kernel.half_width, "kji", strict=True))
             if any(i >= n for i, n in zip(index, kernel.energy_share.shape, strict=True)):
                 continue

@@ -38,6 +38,7 @@ from radioembolization.planning import (
     WorstTumourMean,
 )
 from radioembolization.planning.solve import Solution, optimize
+from series import series
 from support import random_rows
 
 #: The interior-point solver of the reference states its objective to about 1e-7, the simplex solver to 1e-9.
@@ -181,7 +182,7 @@ def check_choice_in_a_tree(number: int) -> None:
     check_choice_of(case, expected)
 
 
-@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("number", series(range(20), 8))
 def test_activities_are_those_of_the_model_of_all_voxels(number):
     check_activities(number, most_voxels=1e4)
 
@@ -192,9 +193,7 @@ def test_activities_of_large_livers_are_those_of_the_model_of_all_voxels(number)
     check_activities(number, most_voxels=1e5)
 
 
-@pytest.mark.parametrize(
-    "number", [*range(5), *(pytest.param(number, marks=pytest.mark.exhaustive) for number in range(5, 24))]
-)
+@pytest.mark.parametrize("number", series(range(24), 3))
 def test_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
 
@@ -205,7 +204,7 @@ def test_more_sites_are_those_found_by_trying_all_sets(number):
     check_choice(number)
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", series(range(12), 4))
 def test_sites_of_a_tree_are_those_found_with_binaries(number):
     check_choice_in_a_tree(number)
 

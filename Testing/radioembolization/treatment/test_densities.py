@@ -21,6 +21,8 @@ from support import ellipsoid, quiet
 #: Grid of the CT: wider than the liver, with room for lungs above it.
 WIDE = Grid((60, 46, 50), (4.0, 4.0, 4.0), (-100.0, -92.0, -92.0))
 LUNGS_HU = -720.0
+#: Voxels of the plan.
+COARSE_MM = (5.0, 5.0, 5.0)
 DENSITY = DoseSettings(RESIN_Y90, method=Method.DENSITY)
 
 
@@ -45,7 +47,7 @@ def case_inputs(**changes):
 @pytest.fixture(scope="module")
 def planned():
     with quiet():
-        case = prepare(case_inputs())
+        case = prepare(case_inputs(spacing_mm=COARSE_MM))
         return plan_treatment(case)
 
 
@@ -112,14 +114,16 @@ def test_liver_doses_hardly_depend_on_what_lies_around(planned):
     # What a surface gives away depends on mass depth alone; only around edges does the far side matter.
     inputs = case_inputs()
     with quiet():
-        plain = prepare(small_inputs(structures=inputs.structures, ct=inputs.ct, lung_mass_kg=None))
+        plain = prepare(
+            small_inputs(structures=inputs.structures, ct=inputs.ct, lung_mass_kg=None, spacing_mm=COARSE_MM)
+        )
         homogeneous = plan_treatment(plain)
     for one, two in zip(planned.plan.structures, homogeneous.plan.structures, strict=True):
         assert one.mean_gy == pytest.approx(two.mean_gy, rel=0.02)
 
 
 def test_lungs_cut_by_the_field_of_view_are_said():
-    inputs = case_inputs()
+    inputs = case_inputs(spacing_mm=COARSE_MM)
     with quiet():
         case = prepare(inputs)
     short = Volume(inputs.ct.array[:44], WIDE.box((0, 0, 0), (44, 46, 50)), Unit.HU)

@@ -13,7 +13,7 @@ from radioembolization.physics import GLASS_Y90, RESIN_Y90, Convention
 from radioembolization.planning import MeanDose, Prescription, WorstTumourMean, preset
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
-from radioembolization.treatment import CaseInputs, SourceMask, SourceStructure
+from radioembolization.treatment import CaseInputs, Notice, SourceMask, SourceStructure
 from radioembolization.treatment.case import SyntheticLesions
 from radioembolization.treatment.fingerprint import changed_parts, input_digests, mask_digest, volume_digest
 from small_case import GRID, small_inputs
@@ -108,7 +108,14 @@ CHANGES = {
     ),
 }
 #: What a case is called and where it is from decides no plan.
-NO_CHANGES = {"name": "other", "hashes": {"scout": "0"}, "patient": "P", "include_identifiers": True, "synthetic": True}
+NO_CHANGES = {
+    "name": "other",
+    "hashes": {"scout": "0"},
+    "notices": (Notice("StructuresRecognised", "liver by name"),),
+    "patient": "P",
+    "include_identifiers": True,
+    "synthetic": True,
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

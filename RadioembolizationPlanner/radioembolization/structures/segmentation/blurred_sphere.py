@@ -37,7 +37,8 @@ def blurred_sphere(distance_mm: np.ndarray, radius_mm: float, fwhm_mm: float) ->
 def surface_share(radius_mm: float, fwhm_mm: float, core_mm: float = 0.0) -> float:
     """Return what a blurred sphere has at its true surface, as a share of the mean of a ball around its centre.
 
-    Close to 1/2 for spheres much larger than the resolution; more for smaller ones, whose centre loses.
+    Towards 1/2 for spheres much larger than the resolution, down to 0.376 at a radius of 1.16 times the resolution, and
+    up to 1 for smaller ones, whose centre loses.
 
     Parameters
     ----------

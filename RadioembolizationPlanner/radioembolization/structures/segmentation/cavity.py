@@ -97,9 +97,7 @@ def _wall(work: WorkingCt, body: np.ndarray, lateral: np.ndarray) -> np.ndarray:
     bone = body & (ndimage.gaussian_filter(work.hu, 0.5) > _BONE_HU)
     ribs = _ribs(work, bone, body, lateral)
     margin = int(np.ceil(_WALL_MM / spacing)) + 1
-    sides = ((0, 0), (margin, margin), (margin, margin))
-    outside = np.pad(~body | ribs, sides, constant_values=True)
-    outside = np.pad(outside, ((margin, margin), (0, 0), (0, 0)), mode="edge")
+    outside = np.pad((~body & work.covered) | ribs, margin, mode="edge")
     reach = shapes.grown(~shapes.grown(outside, _WALL_MM, spacing), _WALL_MM, spacing) & ~outside
     inner = tuple(slice(margin, -margin) for _ in range(3))
     return ~reach[inner] | _spine(bone, lateral, spacing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,12 @@ class WorkingCt:
         """Return a mask of the image on the working grid."""
         share = Volume(mask.astype(np.float32), self.image.grid, Unit.LABEL)
         return resample_linear(share, self.grid, 0.0).array > 0.5
+
+    def part(self, box: tuple[slice, ...]) -> WorkingCt:
+        """Return the same CT with working arrays of a box (slices with start and stop along z, y, x) only."""
+        low = tuple(int(one.start) for one in box)
+        hu = self.hu[box]
+        return replace(self, grid=self.grid.box(low, hu.shape), hu=hu, covered=self.covered[box])
 
 
 def working_ct(ct: Volume, spacing_mm: float = WORKING_MM) -> WorkingCt:

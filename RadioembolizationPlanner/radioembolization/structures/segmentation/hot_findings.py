@@ -12,9 +12,11 @@ from radioembolization.structures.segmentation.hot_spots import HotSpot
 #: A region bounded by the edge of what was searched, over more than this share of its surface, is cut by it.
 _EDGE_SHARE = 0.25
 #: Volumes of spheres below this number of resolution widths are not to be relied on; see the validation page.
-_TINY_WIDTHS = 1.5
+_TINY_WIDTHS = 2.0
 #: A region that takes more than this share of what was searched has leaked.
 _LEAK_SHARE = 0.5
+#: The surface of a blurred sphere lies at 38 % of its contrast or above; thresholds below this share take in its halo.
+_HALO_SHARE = 0.3
 #: A threshold closer to the background than this number of its standard deviations follows noise.
 _LEAST_DEVIATIONS = 2.0
 
@@ -48,11 +50,11 @@ class Lesion:
 
 def findings_of(lesion: Lesion) -> tuple[Finding, ...]:
     """Return all that was found about a hot region."""
-    checks = (_under_background, _leak, _edge, _tiny, _cut, _no_local_background)
+    checks = (_low_threshold, _leak, _edge, _tiny, _cut, _no_local_background)
     return tuple(finding for check in checks if (finding := check(lesion)) is not None)
 
 
-def _under_background(lesion: Lesion) -> Finding | None:
+def _low_threshold(lesion: Lesion) -> Finding | None:
     spot, threshold = lesion.spot, lesion.threshold
     if threshold is None:
         return None
@@ -66,6 +68,13 @@ def _under_background(lesion: Lesion) -> Finding | None:
         scatter = f"{spot.background:.4g} +- {spot.scatter:.2g}"
         text = f"ends at {threshold:.4g}, within the scatter of its background, {scatter}: check its outline."
         return lesion.finding("threshold near background", Severity.WARNING, text)
+    share = (threshold - spot.background) / (spot.maximum - spot.background)
+    if share < _HALO_SHARE:
+        text = (
+            f"ends at {share:.0%} of its contrast to background, blurred spheres end at 38% or above: it takes in "
+            "the halo, and is too large. Choose a method that looks at background."
+        )
+        return lesion.finding("threshold in the halo", Severity.WARNING, text)
     return None
 
 

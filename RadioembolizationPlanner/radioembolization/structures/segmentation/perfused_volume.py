@@ -93,9 +93,9 @@ def perfused_from_cbct(cbct: Volume, liver: Region, name: str = NAME) -> Segment
     if cbct.unit is not Unit.HU:
         raise ImageError(f"Enhancement is found in a CT, not in an image in {cbct.unit}: choose the contrast CT.")
     inside = liver.on(cbct.grid)
-    smoothed = _smoothed(cbct, _SMOOTHING_MM)
+    smoothed = _smoothed(cbct, inside.mask)
     classes = two_classes(smoothed[inside.mask])
-    if classes is None:
+    if classes is None or np.ptp(cbct.array[inside.mask]) == 0:
         raise ImageError(f"The image is the same everywhere in '{liver.name}': it shows no enhancement.")
     enhanced = smoothed > classes.threshold
     perfused = _cleaned(Region(name, enhanced & inside.mask, cbct.grid), inside)
@@ -159,9 +159,15 @@ def _result(perfused: Region, text: str, findings: tuple[Finding, ...]) -> Segme
     return SegmentedStructures(perfused.grid, (structure,))
 
 
-def _smoothed(image: Volume, sigma_mm: float) -> np.ndarray:
-    sigma = sigma_mm / np.array(image.grid.spacing_mm)
-    return ndimage.gaussian_filter(image.array.astype(np.float32), sigma, mode="nearest")
+def _smoothed(image: Volume, liver: np.ndarray) -> np.ndarray:
+    """Blur inside and outside of the liver apart, so that neither its surroundings nor its edge change its values."""
+    sigma = _SMOOTHING_MM / np.array(image.grid.spacing_mm)
+    result = np.zeros(liver.shape, dtype=np.float32)
+    for side in (liver, ~liver):
+        weight = ndimage.gaussian_filter(side.astype(np.float32), sigma, mode="nearest")
+        values = ndimage.gaussian_filter(np.where(side, image.array, 0.0).astype(np.float32), sigma, mode="nearest")
+        result[side] = values[side] / weight[side]
+    return result
 
 
 def _cleaned(enhanced: Region, liver: Region) -> Region:
@@ -190,7 +196,7 @@ def _separation(classes: TwoClasses, name: str) -> tuple[Finding, ...]:
         return ()
     text = (
         f"'{name}' is not told from the rest of the liver: they differ by {classes.separation:.2g} standard "
-        f"deviations; {_LEAST_SEPARATION:g} are needed. Check that the image was taken during injection, or draw the territory."
+        f"deviations, less than {_LEAST_SEPARATION:g}. Check that the image was taken during injection, or draw it."
     )
     return (Finding("no clear enhancement", Severity.WARNING, text, (name,)),)
 
