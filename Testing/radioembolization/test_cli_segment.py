@@ -100,6 +100,35 @@ def test_the_tables_name_findings_and_files(emission_case, capsys):
     assert "tumour 1" in printed and "segmentation.seg.nrrd" in printed and "Research use only" in printed
 
 
+def test_a_case_file_need_not_say_what_is_what(segmented):
+    """Liver and tumour by their codes; the perfused volume is no structure, but a territory."""
+    path = segmented.parent / "plan.toml"
+    path.write_text(
+        """
+name = "found"
+[images]
+scout = "scout.nrrd"
+[structures]
+file = "case-structures/segmentation.seg.nrrd"
+[dose]
+device = "resin"
+[lungs]
+shunt = 0.05
+mass_kg = 1.0
+[prescription]
+preset = "resin/bilobar"
+[[sites]]
+name = "proper hepatic artery"
+perfused = "perfused volume"
+""",
+        encoding="utf-8",
+    )
+    with quiet():
+        read = read_case(path)
+    assert [(s.name, s.role) for s in read.structures] == [("liver", Role.LIVER), ("tumour 1", Role.TUMOUR)]
+
+
+@pytest.mark.exhaustive
 def test_the_same_case_file_is_planned_with_what_was_found(tmp_path):
     """Organs of the synthetic CT and tumours of its scout, then a plan of the file that asked for them."""
     with quiet():

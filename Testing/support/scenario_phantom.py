@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import planning_phantom as phantom
 from scipy.ndimage import find_objects, gaussian_filter
 
+import planning_phantom as phantom
 from radioembolization.dose import DoseSettings, ScenarioBasis, Uncertainty
 from radioembolization.dose.scenario_basis import largest_factor, reach_voxels
 from radioembolization.dose.scenario_regions import Region

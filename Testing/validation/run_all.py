@@ -18,6 +18,7 @@ import kernels
 import monte_carlo
 import planning
 import plans
+import segmentation
 import registration
 import robust
 import spheres
@@ -40,6 +41,7 @@ def sections(histories: float = 1.0) -> tuple[Section, ...]:
         Section("planning", planning.TITLE, planning.write),
         Section("robust", robust.TITLE, robust.write),
         Section("course", course.TITLE, course.write),
+        Section("segmentation", segmentation.TITLE, segmentation.write),
         Section("emission_segmentation", emission_segmentation.TITLE, emission_segmentation.write),
         Section("registration", registration.TITLE, registration.write),
     )

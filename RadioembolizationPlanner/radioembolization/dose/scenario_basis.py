@@ -175,9 +175,7 @@ def largest_factor(uncertainty: Uncertainty, what: ActsOn) -> float:
     return 1.0 if margin is None else float(margin.numbers["median"] * np.exp(margin.cut_sd * margin.sd))
 
 
-def _regions(
-    structures: StructureSet, uncertainty: Uncertainty, reach: tuple[int, int, int]
-) -> tuple[Region, ...]:
+def _regions(structures: StructureSet, uncertainty: Uncertainty, reach: tuple[int, int, int]) -> tuple[Region, ...]:
     spacing_mm = structures.grid.spacing_mm
     tumour, liver = (largest_factor(uncertainty, what) for what in (ActsOn.TUMOUR_VOLUME, ActsOn.LIVER_VOLUME))
 

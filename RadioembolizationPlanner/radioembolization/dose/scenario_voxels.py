@@ -47,9 +47,7 @@ class ScenarioVoxels:
         amounts = activities_gbq @ self._scenarios.amounts[scenario][:, self._sources]
         return np.asarray(amounts.astype(kind) @ self._maps.astype(kind, copy=False))
 
-    def blocks(
-        self, activities_gbq: np.ndarray, exact: bool = False
-    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    def blocks(self, activities_gbq: np.ndarray, exact: bool = False) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Yield blocks of scenarios with their doses (block, voxels) [Gy] and which voxels belong to the structure."""
         kind = np.float64 if exact else np.float32
         amounts = np.einsum("j,sjb->sb", activities_gbq, self._scenarios.amounts[:, :, self._sources], optimize=True)

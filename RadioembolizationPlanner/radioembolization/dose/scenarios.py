@@ -255,7 +255,9 @@ def _check(draws: Draws, basis: ScenarioBasis) -> None:
     for what, fine in physical.items():
         if not np.all(fine):
             wrong = int(np.count_nonzero(~np.all(fine.reshape(len(draws), -1), axis=1)))
-            raise UncertaintyError(f"The {what} is not physical in {wrong} of {len(draws)} scenarios: narrow its spread.")
+            raise UncertaintyError(
+                f"The {what} is not physical in {wrong} of {len(draws)} scenarios: narrow its spread."
+            )
     furthest = np.abs(np.rint(draws.shift_mm / np.array(basis.spacing_mm))).max(axis=0)
     if np.any(furthest > basis.reach):
         raise UncertaintyError(

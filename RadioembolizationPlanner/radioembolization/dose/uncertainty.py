@@ -107,7 +107,9 @@ class Uncertainty:
             one.check_device(device)
         order = list(published_spreads())
         spreads.sort(key=lambda s: order.index(s.name))
-        numbers = {name: _number(name, table[name], name in ("count", "seed")) for name in _ENTRIES[:4] if name in table}
+        numbers = {
+            name: _number(name, table[name], name in ("count", "seed")) for name in _ENTRIES[:4] if name in table
+        }
         return Uncertainty(tuple(spreads), **numbers)
 
     def on(self, what: ActsOn) -> Spread | None:

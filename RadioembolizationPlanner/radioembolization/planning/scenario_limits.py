@@ -58,7 +58,9 @@ def linear_rows(quantity: Quantity, scenarios: Scenarios) -> tuple[np.ndarray, f
         return scenarios.mean_rows(quantity.structure), 0.0
     if isinstance(quantity, LungDose):
         if scenarios.lung_gy_per_gbq is None:
-            raise LungMassMissing("A lung limit needs a lung mass: give a lung structure with a CT, or [lungs] mass_kg.")
+            raise LungMassMissing(
+                "A lung limit needs a lung mass: give a lung structure with a CT, or [lungs] mass_kg."
+            )
         return scenarios.lung_gy_per_gbq, quantity.earlier_gy
     if isinstance(quantity, ShuntedActivity):
         return scenarios.shunted_per_gbq, 0.0
@@ -170,7 +172,9 @@ class TerritoryInScenarios(Quantity):
 
     def rules(self, dose: DosePerGBq, at_most: bool, bound: float) -> SiteRules:
         sign = 1.0 if at_most else -1.0
-        return SiteRules(if_used=tuple((j, Support(sign * r, -sign * bound)) for j, r in enumerate(self.territory_rows)))
+        return SiteRules(
+            if_used=tuple((j, Support(sign * r, -sign * bound)) for j, r in enumerate(self.territory_rows))
+        )
 
     def constraints(self, model: Model, at_most: bool, bound: float, slack: Any = 0.0) -> list[Any]:
         doses = self.territory_rows @ model.activities

@@ -73,7 +73,9 @@ class ColdestScore(ScenarioScore):
 
     def rows(self, activities_gbq: np.ndarray, chosen: np.ndarray, exact: bool = False) -> np.ndarray:
         coldest = self._of_tumours(activities_gbq, exact)[:, chosen].argmin(axis=0)
-        return np.array([self._row(int(s), int(t), activities_gbq, exact) for s, t in zip(chosen, coldest, strict=True)])
+        return np.array(
+            [self._row(int(s), int(t), activities_gbq, exact) for s, t in zip(chosen, coldest, strict=True)]
+        )
 
     def _of_tumours(self, activities_gbq: np.ndarray, exact: bool) -> np.ndarray:
         """Return the mean of the coldest part (tumours, scenarios) [Gy]; the last result is kept."""

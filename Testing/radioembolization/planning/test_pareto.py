@@ -219,7 +219,7 @@ def test_other_fronts_that_are_not_concave_are_points_too():
             expected = solved(problem, limit, point.limit_bound, dose)
             assert point.value == pytest.approx(expected, rel=1e-5)
     volume = VolumeAbove("normal liver", 40.0).at_most(percent=20)
-    dose = planning_phantom(600, sites=2, tumours=1, seed=1)
+    dose = planning_phantom(600, sites=3, tumours=1, seed=1)
     quick = Effort(fewer_within=None, volume_gap=0.2)
     problem = maximize(LowestDose()).subject_to(NORMAL, LUNGS, volume)
     front = pareto_front(problem, dose, volume, points=3, effort=quick)

@@ -175,7 +175,9 @@ def test_tails_are_means_of_the_worst_scenarios(share):
 @pytest.mark.parametrize("percent", [0.0, 20.0])
 def test_planes_touch_the_goal_and_are_nowhere_below_it(goal, percent):
     case, rng = made(1), np.random.default_rng(4)
-    over, _ = robust_problem(maximize(goal).subject_to(MEAN), case.scenarios, replace(case.uncertainty, worst_percent=percent))
+    over, _ = robust_problem(
+        maximize(goal).subject_to(MEAN), case.scenarios, replace(case.uncertainty, worst_percent=percent)
+    )
     for _ in range(4):
         x = rng.exponential(0.5, 8)
         planes = over.goal.supports(case.dose, x, exact=True)

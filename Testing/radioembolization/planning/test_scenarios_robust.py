@@ -1,8 +1,7 @@
 """The robust plan beside the nominal one: chances counted, price, fresh scenarios, bad input."""
 
-from dataclasses import asdict, replace
-
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -91,7 +90,9 @@ def test_any_activities_can_be_evaluated_and_results_are_plain(case):
 def test_a_stricter_promise_costs_more(case, plan):
     dose, scenarios, _ = case
     strict = replace(UNCERTAINTY, probability=1.0)
-    found = plan_robustly(PROBLEM, dose, scenarios, strict, Effort(fewer_within=None), nominal=plan.nominal, bands=False)
+    found = plan_robustly(
+        PROBLEM, dose, scenarios, strict, Effort(fewer_within=None), nominal=plan.nominal, bands=False
+    )
     assert all(limit.probability == 1.0 for limit in found.robust_in.limits)
     assert found.goal.value <= plan.goal.value * (1 + 1e-6)
 

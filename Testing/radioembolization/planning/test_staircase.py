@@ -86,7 +86,7 @@ def test_too_few_injections_for_a_lower_limit_are_told():
 
 
 def test_dose_volume_limits_have_steps_with_their_gap():
-    dose = planning_phantom(600, sites=2, tumours=1, seed=1)
+    dose = planning_phantom(600, sites=3, tumours=1, seed=1)
     volume = VolumeAbove("normal liver", 40.0).at_most(percent=20)
     problem = maximize(LowestDose()).subject_to(NORMAL, LUNGS, volume)
     found = staircase(problem, dose, most=2, effort=Effort(fewer_within=None, volume_gap=0.2))
