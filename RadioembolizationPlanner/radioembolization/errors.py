@@ -65,6 +65,10 @@ class UncertaintyError(LimitError):
     """A spread, or the scenarios drawn from it, cannot be used: unknown name, no physical value, no scenario."""
 
 
+class VialError(InputError):
+    """A vial, its calibration or its calendar cannot be used: no time zone, no decay sense, no size that fits."""
+
+
 class DeviceMismatch(LimitError):
     """A limit made for one device was applied to another without a stated reason."""
 
@@ -84,11 +88,16 @@ class Infeasible(PlannerError):
     ----------
     excess : dict of str to float
         Smallest joint violation by limit, in the unit of each limit.
+    irreducible : tuple of str
+        Limits that cannot be met together, though without any one of them the others can; empty if not known.
     """
 
-    def __init__(self, message: str, excess: dict[str, float] | None = None) -> None:
+    def __init__(
+        self, message: str, excess: dict[str, float] | None = None, irreducible: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.excess = excess or {}
+        self.irreducible = irreducible
 
 
 class SolverFailure(PlannerError):

@@ -75,16 +75,16 @@ def prepared(voxels: int, count: int) -> tuple[DosePerGBq, Scenarios, Uncertaint
 
     def rows() -> Scenarios:
         found = draw(basis, uncertainty)
-        for region in basis.regions:
-            found.mean_rows(region.name)
+        for name in (*basis.tumour_names, "normal liver"):
+            found.mean_rows(name)
         return found
 
     scenarios, rows_s, rows_cpu_s = timed(rows)
     print(
         f"\n{dose.rows.shape[1]} liver voxels, {SITES} sites, {count} scenarios, {len(basis.maps)} sources in "
         f"{len(basis.columns)} voxels; load {load():.1f}\nbasis {basis_s:.1f} s; rows of all scenarios {rows_s:.1f} s "
-        f"({rows_cpu_s:.1f} s CPU)\n{'plan':44s} {'Gy':>8} {'gap %':>8} sites {'model s':>8} {'solve s':>8} {'CPU s':>7}"
-        f" {'nodes':>6} {'nominal s':>9}",
+        f"({rows_cpu_s:.1f} s CPU)\n{'plan':44s} {'Gy':>8} {'gap %':>8} sites {'model s':>8} {'solve s':>8} "
+        f"{'CPU s':>7} {'nodes':>6} {'nominal s':>9}",
         flush=True,
     )
     return dose, scenarios, uncertainty

@@ -25,7 +25,7 @@ from registration_trials import Trial, affine_trial, error_mm, rigid_trial
 from support import SHARED
 
 #: Trials of each case.
-RIGID, AFFINE, EMISSION = 50, 15, 8
+RIGID, AFFINE, EMISSION = 50, 10, 5
 NOISE_HU = 30.0
 TOLERANCE_MM = 2.0
 EMISSION_FWHM_MM = 15.0

@@ -25,9 +25,9 @@ lobes), planned with {COUNT} scenarios of the spreads chosen by default ([uncert
 95 %, the goal as its mean over the worst 10 % of the scenarios. Both plans are then evaluated in {FRESH_COUNT:,} fresh
 scenarios of the same spreads, which were not used in planning (other seed). *Met*: share of the fresh scenarios in
 which the limit is met. The goal is the lowest mean dose of any tumour or tumour part [Gy]: as planned, and its tenth
-percentile in the fresh scenarios. Robustness lowers the activity until the limits hold; the nominal plan has the
-higher tumour dose and breaks a limit in the share of scenarios that is left to 100 %. The bound of the robust goal is
-proved over all choices of sites; the gap is between plan and bound.
+percentile in the fresh scenarios. The robust plan gives up tumour dose as planned, so that the limits hold as often as
+promised; the nominal plan may still have the lower tumour dose in bad scenarios (goal P10). The bound of the robust
+goal is proved over all choices of sites; the gap is between plan and bound.
 
 """
 COLUMNS = (

@@ -18,9 +18,9 @@ import kernels
 import monte_carlo
 import planning
 import plans
-import segmentation
 import registration
 import robust
+import segmentation
 import spheres
 import targets
 import two_scale

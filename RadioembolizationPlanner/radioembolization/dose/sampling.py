@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from radioembolization.dose.spreads import ActsOn, Spread
 from radioembolization.dose.uncertainty import Uncertainty
 from radioembolization.errors import UncertaintyError
 
+Values = Callable[[ActsOn, int], np.ndarray | None]
 #: Shunt and extrahepatic share together stay below this.
 _MOST_GONE = 0.95
 #: Added to the seed of a plan for scenarios that were not used in planning.
@@ -109,16 +110,16 @@ def _shunts(basis: ScenarioBasis, spread: Spread | None, rng: np.random.Generato
     return basis.lung_shunt + change
 
 
-def _scales(by_action: dict[ActsOn, Spread], values: object, count: int, vials: np.ndarray) -> np.ndarray:
+def _scales(by_action: dict[ActsOn, Spread], values: Values, count: int, vials: np.ndarray) -> np.ndarray:
     """Return the activity that reaches the patient over that planned (scenarios, sites)."""
     scale = np.ones((count, len(vials)))
-    residual = values(ActsOn.RESIDUAL, len(vials))  # type: ignore[operator]
+    residual = values(ActsOn.RESIDUAL, len(vials))
     if residual is not None:  # prepared for the median residual
         scale *= (1.0 - residual) / (1.0 - by_action[ActsOn.RESIDUAL].numbers["median"])
-    common = values(ActsOn.CALIBRATION, 1)  # type: ignore[operator]
+    common = values(ActsOn.CALIBRATION, 1)
     if common is not None:
         scale *= 1.0 + common
-    of_vial = values(ActsOn.VIAL, int(vials.max()) + 1)  # type: ignore[operator]
+    of_vial = values(ActsOn.VIAL, int(vials.max()) + 1)
     if of_vial is not None:
         scale *= 1.0 + of_vial[:, vials]
     return scale

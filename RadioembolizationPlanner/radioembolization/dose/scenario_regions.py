@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,12 +76,12 @@ class Region:
         return _spread_by(self.rank < least, reach, ndimage.minimum_filter1d)
 
 
-def _spread_by(mask: np.ndarray, reach: tuple[int, int, int], filtered: object) -> np.ndarray:
+def _spread_by(mask: np.ndarray, reach: tuple[int, int, int], filtered: Callable[..., np.ndarray]) -> np.ndarray:
     """Return the extreme of a padded mask within the reach of each voxel, on the grid without padding."""
     found = mask.view(np.uint8)
     for axis, distance in enumerate(reach):
         if distance:
-            found = filtered(found, 2 * distance + 1, axis=axis, mode="constant")  # type: ignore[operator]
+            found = filtered(found, 2 * distance + 1, axis=axis, mode="constant")
     inner = tuple(slice(r, n - r) for n, r in zip(mask.shape, reach, strict=True))
     return np.asarray(found[inner]).astype(bool)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
 from radioembolization.errors import FileMissing, ImageError
 from radioembolization.files.replacing import replacing
 from radioembolization.images.transform import AffineTransform
+from radioembolization.images.transformed import from_itk, to_itk
 
 ENDINGS = (".tfm", ".txt", ".h5", ".mat")
 
@@ -40,11 +40,8 @@ def read_transform(path: Path) -> AffineTransform:
         raise ImageError(f"Transform '{path.name}' has {transform.GetDimension()} dimensions, not 3.")
     if not transform.IsLinear():
         raise ImageError(f"Transform '{path.name}' bends space ({transform.GetName()}): use a rigid or affine one.")
-    ends = np.array([transform.TransformPoint(point) for point in (*np.eye(3).tolist(), (0.0, 0.0, 0.0))])
-    to_moving = np.eye(4)
-    to_moving[:3, :3], to_moving[:3, 3] = (ends[:3] - ends[3]).T, ends[3]
     try:
-        return AffineTransform(to_moving).inverse
+        return from_itk(transform)
     except ImageError as error:
         raise ImageError(f"Transform '{path.name}': {error}") from error
 
@@ -58,10 +55,8 @@ def write_transform(transform: AffineTransform, path: Path) -> None:
         If the ending of the name is none of ``ENDINGS``.
     """
     _check_ending(path)
-    to_moving = transform.inverse.matrix
-    made = sitk.AffineTransform(to_moving[:3, :3].ravel().tolist(), to_moving[:3, 3].tolist())
     with replacing(path) as temporary:
-        sitk.WriteTransform(made, str(temporary))
+        sitk.WriteTransform(to_itk(transform), str(temporary))
 
 
 def _check_ending(path: Path) -> None:

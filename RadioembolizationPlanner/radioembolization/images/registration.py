@@ -82,8 +82,8 @@ def register(
     """Find where a moving image lies in the space of a fixed one.
 
     Both images are averaged to 8 and 4 mm.  Placements by the frame of reference, the centres of the grids and of
-    the bodies, with shifts and turns, are ranked by normalized mutual information and overlap; from the best, Mattes mutual
-    information (IEEE Trans Med Imaging 22:120, 2003, doi:10.1109/TMI.2003.809072) is climbed at both levels.
+    the bodies, with shifts and turns, are ranked by normalized mutual information and overlap; from the best, Mattes
+    mutual information (IEEE Trans Med Imaging 22:120, 2003, doi:10.1109/TMI.2003.809072) is climbed at both levels.
 
     Parameters
     ----------

@@ -8,12 +8,13 @@ import SimpleITK as sitk
 from radioembolization.errors import ImageError, RegistrationFailed
 from radioembolization.images.registration_images import Level
 from radioembolization.images.transform import AffineTransform
+from radioembolization.images.transformed import from_itk
 
 _BINS = 32
-_ITERATIONS = 60
+_ITERATIONS = 50
 _STEP_MM, _LEAST_STEP_MM = 2.0, 0.01
 #: Voxels of the fixed image that are compared, as many as this at each step.
-_SAMPLES = 25_000
+_SAMPLES = 12_000
 _RELAXATION, _LEAST_GRADIENT = 0.6, 1e-6
 
 
@@ -72,21 +73,6 @@ def search(
             "The search collapsed the image: the images have too little in common. Give masks of what both show, or "
             "register rigidly."
         ) from error
-
-
-def from_itk(transform: sitk.Transform) -> AffineTransform:
-    """Return a linear ITK transform (fixed to moving) as a map from moving to fixed."""
-    ends = np.array([transform.TransformPoint(point) for point in (*np.eye(3).tolist(), (0.0, 0.0, 0.0))])
-    matrix = np.eye(4)
-    matrix[:3, :3] = (ends[:3] - ends[3]).T
-    matrix[:3, 3] = ends[3]
-    return AffineTransform(matrix).inverse
-
-
-def to_itk(transform: AffineTransform) -> sitk.AffineTransform:
-    """Return a map from moving to fixed as ITK keeps it: from fixed to moving."""
-    back = transform.inverse.matrix
-    return sitk.AffineTransform(back[:3, :3].ravel().tolist(), back[:3, 3].tolist())
 
 
 def _lever_mm(fixed: Level) -> float:

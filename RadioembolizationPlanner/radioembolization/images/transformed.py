@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import SimpleITK as sitk
 from scipy import ndimage
 
 from radioembolization.images.coverage import covered_share, keep_volume
@@ -36,14 +37,43 @@ def transform_volume(volume: Volume, transform: AffineTransform, grid: Grid, out
     """
     if transform.is_rigid:
         return resample_linear(transform.moved(volume), grid, outside)
-    values = np.zeros(grid.shape, dtype=np.float32)
-    source = np.pad(volume.array.astype(np.float32), 1, mode="edge")
-    for points, weight in _subvoxels(grid, 1 + int(max(grid.spacing_mm) > 1.5 * min(volume.grid.spacing_mm))):
-        index = volume.grid.to_index(transform.inverse.points(points))
-        near = np.all((index >= -0.5) & (index <= np.array(volume.grid.shape) - 0.5), axis=-1)
-        found = ndimage.map_coordinates(source, np.moveaxis(index + 1.0, -1, 0), output=np.float32, order=1)
-        values += weight * np.where(near, found, outside).astype(np.float32)
+    parts = 2 if max(grid.spacing_mm) > 1.5 * min(volume.grid.spacing_mm) else 1
+    fine = _interpolated(volume, transform, grid.refined((parts, parts, parts)), outside)
+    z, y, x = grid.shape
+    values = fine.reshape(z, parts, y, parts, x, parts).mean(axis=(1, 3, 5), dtype=np.float32)
     return Volume(values, grid, volume.unit)
+
+
+def _interpolated(volume: Volume, transform: AffineTransform, grid: Grid, outside: float) -> np.ndarray:
+    """Return an image at the voxel centres (z, y, x) of a grid of the fixed space."""
+    image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array, dtype=np.float32))
+    image.SetSpacing(volume.grid.spacing_mm[::-1])
+    image.SetOrigin(volume.grid.origin_mm)
+    image.SetDirection(volume.grid.direction)
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetSize([int(n) for n in grid.shape[::-1]])
+    resampler.SetOutputSpacing(grid.spacing_mm[::-1])
+    resampler.SetOutputOrigin(grid.origin_mm)
+    resampler.SetOutputDirection(grid.direction)
+    resampler.SetInterpolator(sitk.sitkLinear)
+    resampler.SetDefaultPixelValue(float(outside))
+    resampler.SetTransform(to_itk(transform))
+    return sitk.GetArrayFromImage(resampler.Execute(image))
+
+
+def to_itk(transform: AffineTransform) -> sitk.AffineTransform:
+    """Return a map from moving to fixed as ITK keeps it: from fixed to moving."""
+    back = transform.inverse.matrix
+    return sitk.AffineTransform(back[:3, :3].ravel().tolist(), back[:3, 3].tolist())
+
+
+def from_itk(transform: sitk.Transform) -> AffineTransform:
+    """Return a linear ITK transform (fixed to moving) as a map from moving to fixed."""
+    ends = np.array([transform.TransformPoint(point) for point in (*np.eye(3).tolist(), (0.0, 0.0, 0.0))])
+    matrix = np.eye(4)
+    matrix[:3, :3] = (ends[:3] - ends[3]).T
+    matrix[:3, 3] = ends[3]
+    return AffineTransform(matrix).inverse
 
 
 def transform_mask(mask: np.ndarray, source: Grid, transform: AffineTransform, grid: Grid) -> np.ndarray:

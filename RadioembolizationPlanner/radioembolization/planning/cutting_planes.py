@@ -330,6 +330,16 @@ class CuttingPlanes:
         self.limits = tuple(limits)
         self.cap_gbq = np.asarray(cap_gbq, dtype=float) * LOOSER
 
+    def aim(self, goal: Goal) -> None:
+        """Replace the goal by another of one term that one set of planes describes; planes of limits are kept."""
+        for number, origin in enumerate(self.origins):
+            if origin.kind == "goal":
+                self.master.activate(number, False)
+        self.goal, self.terms = goal, goal.terms
+        self.__dict__.pop("_score_of_nothing", None)
+        for k, plane in enumerate(goal.supports(self.dose, self._touch, self._exact)):
+            self._add_goal(0, plane, Origin("goal", 0, k))
+
     def _move(self, index: int, new: Limit) -> None:
         """Move the planes of a limit with its bound; where the bound is in their rows, they are made anew."""
         change = (new.bound - self.limits[index].bound) * (1.0 if new.upper else -1.0)

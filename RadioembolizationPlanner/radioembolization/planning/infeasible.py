@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from radioembolization.errors import Infeasible
+from radioembolization.planning.conflict import conflict
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.reduced import Reduced
 
@@ -14,11 +15,15 @@ _MOST_ROUNDS = 50
 def infeasible(planes: CuttingPlanes, allowed: np.ndarray) -> Infeasible:
     """Return the error that names a least relaxation, relative to the bounds, of the limits of a model.
 
-    The number of sites is never relaxed.
+    The number of sites is never relaxed.  Where several limits contradict each other, it also names an irreducible
+    set of them, in which the number of sites may be.
     """
     activities = _least_relaxed(planes, allowed)
+    found = conflict(planes, allowed)
+    irreducible = () if found is None else found.limits
     if activities is None:
-        return Infeasible("The limits contradict each other, even if each is relaxed: check their numbers.")
+        text = "The limits contradict each other, even if each is relaxed: check their numbers."
+        return Infeasible(text + _together(irreducible), irreducible=irreducible)
     dose = planes.dose
     broken = [limit for limit in planes.limits if not limit.is_met(dose, activities)]
     excess = {str(limit): float(limit.excess(dose, activities)) for limit in broken}
@@ -28,9 +33,18 @@ def infeasible(planes: CuttingPlanes, allowed: np.ndarray) -> Infeasible:
         )
     units = {str(limit): limit.quantity.unit for limit in broken}
     parts = [f"'{text}' by {value:.3g} {units[text]}" for text, value in excess.items()]
-    return Infeasible(
-        f"The limits contradict each other; no plan meets them all. Least relaxation: {' and '.join(parts)}.", excess
-    )
+    text = f"The limits contradict each other; no plan meets them all. Least relaxation: {' and '.join(parts)}."
+    return Infeasible(text + _together(irreducible), excess, irreducible)
+
+
+def _together(irreducible: tuple[str, ...]) -> str:
+    """Name the limits of which any one has to give way."""
+    if not irreducible:
+        return ""
+    if len(irreducible) == 1:
+        return f" '{irreducible[0]}' cannot be met even alone."
+    named = ", ".join(f"'{limit}'" for limit in irreducible)
+    return f" These cannot be met together, but without any one of them the others can: {named}."
 
 
 def _least_relaxed(planes: CuttingPlanes, allowed: np.ndarray) -> np.ndarray | None:

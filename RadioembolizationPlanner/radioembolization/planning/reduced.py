@@ -16,7 +16,8 @@ from radioembolization.planning.lagrangian import NONE
 from radioembolization.planning.limits import USED_GBQ
 from radioembolization.planning.model import cvxpy
 
-_OPTIONS = {
+#: Of HiGHS, for programs whose answer is part of a statement.
+OPTIONS = {
     "output_flag": False,
     "mip_rel_gap": 1e-7,
     "mip_feasibility_tolerance": 1e-9,
@@ -102,7 +103,7 @@ class Reduced:
         sense = cp.Maximize(objective) if maximized else cp.Minimize(objective)
         problem = cp.Problem(sense, [*self.constraints, *more])
         try:
-            problem.solve(solver=cp.HIGHS, **_OPTIONS)
+            problem.solve(solver=cp.HIGHS, **OPTIONS)
         except cp.error.SolverError as error:
             raise SolverFailure(f"HiGHS failed: {error}") from error
         if problem.status not in ("optimal", "optimal_inaccurate"):

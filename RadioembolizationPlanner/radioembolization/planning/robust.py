@@ -164,7 +164,7 @@ def plan_robustly(
 
 
 def _check_feasible(over: Problem, dose: DosePerGBq) -> None:
-    """Refuse lower limits that no plan on all sites meets over scenarios, before sites are searched (``Infeasible``)."""
+    """Refuse lower limits that no plan meets, before sites are searched (``Infeasible``)."""
     if all(limit.upper for limit in over.limits):
         return
     plain = [limit for limit in over.limits if limit.rules(dose) is None and limit.volume_bound is None]

@@ -67,14 +67,15 @@ class GoalInScenarios(Goal):
         return float(tail_weights(values, self.worst_share, highest=False) @ values)
 
     def supports(self, dose: DosePerGBq, activities_gbq: np.ndarray, exact: bool = False) -> list[Support]:
+        """Planes in float64 always: where many voxels are equally cold, as at an optimum, float32 finds others."""
         x = np.asarray(activities_gbq, dtype=float)
-        values = self.score_in.values(x, exact)
+        values = self.score_in.values(x, exact=True)
         if self.worst_share * len(values) <= 1.0:
             worst = np.argsort(values, kind="stable")[:_PLANES]
-            return [Support(row) for row in self.score_in.rows(x, worst, exact)]
+            return [Support(row) for row in self.score_in.rows(x, worst, exact=True)]
         weights = tail_weights(values, self.worst_share, highest=False)
         chosen = np.flatnonzero(weights > 0)
-        return [Support(weights[chosen] @ self.score_in.rows(x, chosen, exact))]
+        return [Support(weights[chosen] @ self.score_in.rows(x, chosen, exact=True))]
 
     def expression(self, model: Model) -> Any:
         if not isinstance(self.score_in, LowestMeanScore):

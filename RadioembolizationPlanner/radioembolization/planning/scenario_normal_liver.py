@@ -36,8 +36,9 @@ def territory_rows(scenarios: Scenarios) -> np.ndarray:
     empty = np.flatnonzero(np.any(count <= 0, axis=0))
     if len(empty):
         raise TerritoryError(
-            f"The territory of site '{scenarios.basis.site_names[int(empty[0])]}' holds no normal liver in some scenario, "
-            "so its mean dose cannot be limited: use a limit on the whole normal liver, or enlarge the territory."
+            f"The territory of site '{scenarios.basis.site_names[int(empty[0])]}' holds no normal liver in some "
+            "scenario, so its mean dose cannot be limited: use a limit on the whole normal liver, or enlarge the "
+            "territory."
         )
     return np.asarray(np.einsum("tp,spj->stj", members, gy, optimize=True) / count[:, :, None])
 

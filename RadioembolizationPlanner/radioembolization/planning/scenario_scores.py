@@ -152,6 +152,6 @@ def score_of(goal: Goal, scenarios: Scenarios) -> ScenarioScore:
     if isinstance(goal, LowestColdestMean):
         return ColdestScore(scenarios, goal.percent / 100.0)
     raise LimitError(
-        f"The goal '{goal.name}' cannot be planned over scenarios: use the lowest mean dose of any tumour or tumour part, "
-        "the lowest dose, the lowest mean of a coldest part, or the mean dose of a structure."
+        f"The goal '{goal.name}' cannot be planned over scenarios: use the lowest mean dose of any tumour or tumour "
+        "part, the lowest dose, the lowest mean of a coldest part, or the mean dose of a structure."
     )

@@ -104,6 +104,7 @@ class SiteSearch:
         self.ruled = bool(self.planes.rules.if_used)
         self._tried: set[int] = set()
         self._equals: list[np.ndarray] | None = None
+        self._most_equals = _MOST_EQUALS
         self.best = np.zeros(self.sites)
         if not self.planes.has_lower:
             self.score = self.planes.goal.score(self.planes.dose, self.best)
@@ -143,6 +144,20 @@ class SiteSearch:
         found, self._equals = self._equals, None
         different = {tuple(np.flatnonzero(plan)): plan for plan in reversed(found)}
         return list(reversed(different.values()))
+
+    def reaching(self, score: float, most_plans: int) -> tuple[list[np.ndarray], bool]:
+        """Return plans (sites,) that reach a score, and whether none is missing; a search of its own, without ``run``.
+
+        A plan for every choice of sites that reaches it and holds no smaller one that does, and perhaps for others.
+        """
+        self.score, self._equals, self._most_equals = score + slack_of(score), [], most_plans
+        complete = True
+        try:
+            self._descend([], 0, 0)
+        except _Over:
+            complete = False
+        found, self._equals = self._equals, None
+        return list({tuple(np.flatnonzero(plan)): plan for plan in found}.values()), complete
 
     # Plans on given sites.
 
@@ -189,7 +204,7 @@ class SiteSearch:
         if self._equals is not None:
             if found.score >= self.threshold:
                 self._equals.append(found.activities_gbq)
-                if len(self._equals) >= _MOST_EQUALS:
+                if len(self._equals) >= self._most_equals:
                     raise _Over
         elif found.score > self.score:
             self._improve(found.activities_gbq, found.score)

@@ -177,6 +177,7 @@ def check_limits_at_zero(limits: Sequence[Limit], dose: DosePerGBq) -> None:
                 f"The limits contradict each other; no plan meets them all. Least relaxation: '{limit}' by "
                 f"{excess:.3g} {limit.quantity.unit}, which is reached before anything is injected.",
                 {str(limit): excess},
+                (str(limit),),
             )
 
 

@@ -1,5 +1,6 @@
 """Published spreads: moments of what is drawn against closed forms, the choice of a user, and what is refused."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,6 +136,5 @@ def test_the_page_lists_every_spread():
     }
     assert list(rows) == list(published_spreads())
     for name, line in rows.items():
-        assert all(f"10.{doi.split(',')[0].split(';')[0]}" in line for doi in spread(name).source.split("10.")[1:2]), (
-            name
-        )
+        dois = re.findall(r"10\.\d{4,}/[^\s,;)]+", spread(name).source)
+        assert not dois or any(doi in line for doi in dois), name

@@ -90,7 +90,7 @@ def test_scout_and_ct_of_a_case_are_moved_without_resampling(case):
 
 def test_an_affine_transform_of_a_case_is_refused(case):
     write_transform(AFFINE, case.parent / "move.tfm")
-    with pytest.raises(CaseFileError, match="scout_transform.*affine"):
+    with pytest.raises(CaseFileError, match=r"scout_transform.*affine"):
         read_case(case)
 
 

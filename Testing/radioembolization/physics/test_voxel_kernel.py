@@ -39,7 +39,7 @@ def _nuclides_voxels_and_densities():
                 yield pytest.param(nuclide, spacing, density, marks=marks, id=f"{nuclide.name}-{spacing}-{density}")
 
 
-@pytest.mark.parametrize(("nuclide", "spacing", "density"), _nuclides_voxels_and_densities())
+@pytest.mark.parametrize(("nuclide", "spacing", "density"), list(_nuclides_voxels_and_densities()))
 def test_energy_of_both_scales_closes_to_the_point_kernel(nuclide, spacing, density):
     # Every radial point of the fine part deposits its whole share, and the tail is scaled to the energy of
     # its shells, less what fades out at its end; 1e-5 are left to the midpoint rule for what is taken from the

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from planning_phantom import planning_phantom
-from radioembolization.dose import DosePerGBq, Scenarios, Uncertainty, draw
+from radioembolization.dose import DosePerGBq, Draws, Scenarios, Uncertainty, draw
 from radioembolization.errors import LimitError
 from radioembolization.planning import (
     Effort,
@@ -32,7 +32,7 @@ from radioembolization.planning import (
 from radioembolization.planning.model import Model
 from radioembolization.planning.robust import robust_problem
 from radioembolization.planning.scenario_goal import tail_weights
-from radioembolization.planning.scenario_limits import limits_in_scenarios
+from radioembolization.planning.scenario_limits import limits_in_scenarios, values_in
 from radioembolization.planning.solve import optimize
 from scenario_phantom import phantom_basis
 
@@ -226,8 +226,6 @@ def test_each_territory_is_bounded_at_least_as_strictly():
     case = made(1)
     limit = TerritoryNormalLiverDose().at_most(gy=60)
     (over,), unknown = limits_in_scenarios((limit,), case.scenarios, 0.2)
-    from radioembolization.planning.scenario_limits import values_in
-
     rng = np.random.default_rng(6)
     for _ in range(20):
         x = rng.exponential(0.4, 8)
@@ -238,9 +236,6 @@ def test_each_territory_is_bounded_at_least_as_strictly():
 
 def test_as_planned_values_in_scenarios_are_those_of_the_rows():
     case = made(1, count=1)
-    from radioembolization.dose import Draws
-    from radioembolization.planning.scenario_limits import values_in
-
     same = Scenarios(case.scenarios.basis, Draws.as_planned(case.scenarios.basis, 1))
     x = np.random.default_rng(7).exponential(0.4, 8)
     for quantity in (

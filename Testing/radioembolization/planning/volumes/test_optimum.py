@@ -57,7 +57,7 @@ def _kinds_and_seeds():
             yield pytest.param(kind, seed, marks=marks, id=f"{seed}-{kind}")
 
 
-@pytest.mark.parametrize(("kind", "seed"), _kinds_and_seeds())
+@pytest.mark.parametrize(("kind", "seed"), list(_kinds_and_seeds()))
 def test_bound_and_plan_enclose_the_optimum_of_one_binary_for_each_voxel(kind, seed):
     rng = np.random.default_rng(100 + seed)
     dose = small_rows(rng, sites=2 + seed % 2)
