@@ -26,6 +26,7 @@ from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.publish import is_synthetic
 from RadioembolizationPlannerLib.scene import points_of_sites, volume_from_node
 from RadioembolizationPlannerLib.segments import mask_from_segment, segment_stamp
+from RadioembolizationPlannerLib.tasks import CheckRequest
 
 T = TypeVar("T")
 
@@ -124,6 +125,23 @@ class CaseReader:
             spacing_mm=(p.spacing_mm,) * 3,
             synthetic=any(is_synthetic(node) for node in (p.scout, p.ct, p.segmentation)),
         )
+
+    def read_drawn(self, parameters: PlannerParameters) -> CheckRequest:
+        """Return structures and images, which can be checked before sites and limits are there.
+
+        Raises
+        ------
+        NothingToPlan
+            If no segment has a role.
+        InputError
+            In one of its named forms, for a node that cannot be used.
+        """
+        p = parameters
+        structures = () if p.segmentation is None else tuple(self._structures(p))
+        if not structures:
+            raise NothingToPlan(_("Structures: choose a segmentation and give its segments roles first."))
+        scout, ct = self._volume(p.scout, Unit.COUNTS), self._volume(p.ct, Unit.HU)
+        return CheckRequest(structures, ct, scout, p.liver_density_g_per_cm3)
 
     def _structures(self, p: PlannerParameters) -> list[SourceStructure]:
         present = p.segmentation.GetSegmentation().GetSegmentIDs()

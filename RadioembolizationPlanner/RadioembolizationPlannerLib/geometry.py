@@ -44,6 +44,11 @@ def ijk_to_ras_from_grid(grid: Grid) -> np.ndarray:
     return _FLIP @ to_lps
 
 
+def ras_from_lps(matrix: np.ndarray) -> np.ndarray:
+    """Return a map (4, 4) of positions in LPS as one of positions in RAS, or the other way round."""
+    return _FLIP @ matrix @ _FLIP
+
+
 def flipped(position_mm: Position) -> Position:
     """Return a position in LPS as RAS, or one in RAS as LPS [mm]."""
     x, y, z = (float(value) for value in position_mm)

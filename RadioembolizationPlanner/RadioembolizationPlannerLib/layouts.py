@@ -64,10 +64,44 @@ def show_plan(
                 composite.SetForegroundVolumeID(dose.GetID())
                 composite.SetForegroundOpacity(_DOSE_OPACITY)
     if focus_lps_mm is not None:
-        shift_only = slicer.vtkMRMLSliceNode.OffsetJumpSlice  # the other mode also moves the point to the centre
-        slicer.vtkMRMLSliceNode.JumpAllSlices(scene, *flipped(focus_lps_mm), shift_only)
+        jump_to(scene, focus_lps_mm)
     if chart is not None:
         _show_chart(scene, chart)
+
+
+def jump_to(scene: slicer.vtkMRMLScene, position_lps_mm: Position) -> None:
+    """Let all slice views show the slice through a position (LPS) [mm]."""
+    shift_only = slicer.vtkMRMLSliceNode.OffsetJumpSlice  # the other mode also moves the point to the centre
+    slicer.vtkMRMLSliceNode.JumpAllSlices(scene, *flipped(position_lps_mm), shift_only)
+
+
+def show_overlay(
+    scene: slicer.vtkMRMLScene,
+    below: slicer.vtkMRMLScalarVolumeNode,
+    above: slicer.vtkMRMLScalarVolumeNode,
+    opacity: float,
+) -> None:
+    """Show an image over another in all slice views.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+    below, above : vtkMRMLScalarVolumeNode
+    opacity : float
+        Of the upper one, from 0 to 1.
+    """
+    for composite in _nodes(scene, "vtkMRMLSliceCompositeNode"):
+        with slicer.util.NodeModify(composite):
+            composite.SetBackgroundVolumeID(below.GetID())
+            composite.SetForegroundVolumeID(above.GetID())
+            composite.SetForegroundOpacity(opacity)
+
+
+def set_overlay_opacity(scene: slicer.vtkMRMLScene, above: slicer.vtkMRMLScalarVolumeNode, opacity: float) -> None:
+    """Set how strongly an image is shown over others, where it is."""
+    for composite in _nodes(scene, "vtkMRMLSliceCompositeNode"):
+        if composite.GetForegroundVolumeID() == above.GetID():
+            composite.SetForegroundOpacity(opacity)
 
 
 def _show_chart(scene: slicer.vtkMRMLScene, chart: slicer.vtkMRMLPlotChartNode) -> None:

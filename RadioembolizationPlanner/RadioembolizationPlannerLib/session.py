@@ -23,6 +23,7 @@ from radioembolization.treatment.fingerprint import PRESCRIPTION, changed_parts,
 from RadioembolizationPlannerLib import tasks
 from RadioembolizationPlannerLib.approval import check_approval, refresh_stale
 from RadioembolizationPlannerLib.case import CaseReader
+from RadioembolizationPlannerLib.checks_desk import ChecksDesk
 from RadioembolizationPlannerLib.colors import Color
 from RadioembolizationPlannerLib.dose_display import highest_shown_gy
 from RadioembolizationPlannerLib.events import Event, Status
@@ -71,6 +72,7 @@ class PlanningSession:
         #: Why the case cannot be read from the scene; empty if it can.
         self.problem = ""
         self.desk = PlanDesk(self)
+        self.checks = ChecksDesk(self)
         #: While nodes leave the scene or a scene comes, selectors turn to other nodes by themselves.
         self.node_is_leaving = False
         self.live: LivePlan | None = None
@@ -113,6 +115,10 @@ class PlanningSession:
         """Return the case as the scene has it now; errors as of ``CaseReader.read``."""
         return self._reader.read(self.parameters)
 
+    def drawn(self) -> tasks.CheckRequest:
+        """Return structures and images as the scene has them now; errors as of ``CaseReader.read_drawn``."""
+        return self._reader.read_drawn(self.parameters)
+
     def refresh(self) -> None:
         """Read the case and note on every plan, and on the doses, what has changed since."""
         try:
@@ -124,6 +130,7 @@ class PlanningSession:
                 refresh_stale(plan, self._digests, self.clock(), self.problem)
             except PlannerError as error:
                 logging.warning("%s", error)
+        self.checks.look_again()
         self.tell(Event.CASE)
 
     @property
@@ -203,6 +210,7 @@ class PlanningSession:
         logging.info("Planned '%s' as '%s'", treatment.case.name, plan.GetName())
 
     def _publish(self, treatment: Treatment, name: str = "") -> slicer.vtkMRMLTextNode:
+        treatment = replace(treatment, case=self.checks.told_in(treatment.case))
         plan = publish_plan(
             self.scene,
             treatment,
@@ -325,6 +333,7 @@ class PlanningSession:
         self.runner.stop()
         self._reports.stop()
         self._reader.forget()
+        self.checks.forget()
         self._prepared, self._prepared_digests, self._digests = None, {}, {}
         self.live = self.live_result = None
         self.problem, self.status = "", Status()

@@ -10,20 +10,27 @@ from radioembolization.files.plan_reader import plan_from_text
 from radioembolization.images import Volume
 from radioembolization.planning.certificate import Certificate
 from radioembolization.planning.recheck import Recheck, recheck
+from radioembolization.structures.findings import Finding
 from radioembolization.structures.segmentation import SegmentedStructures
-from radioembolization.treatment import CaseInputs, PreparedCase, Treatment
+from radioembolization.treatment import CaseInputs, PreparedCase, SourceStructure, Treatment
 from RadioembolizationPlannerLib import worker
 from RadioembolizationPlannerLib.course_result import CourseRequest, CourseResult, result_of
+from RadioembolizationPlannerLib.registration_task import Registered, RegisterRequest, register
 from RadioembolizationPlannerLib.worker import Progress, prepare
 
 __all__ = [
     "CertifyRequest",
+    "CheckRequest",
     "Planned",
+    "RegisterRequest",
+    "Registered",
     "SegmentRequest",
     "certify",
+    "check",
     "course",
     "plan",
     "prepare",
+    "register",
     "report",
     "report_if_possible",
     "segment",
@@ -53,6 +60,26 @@ class SegmentRequest:
 
     ct: Volume
     seeds_lps_mm: tuple[tuple[float, float, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class CheckRequest:
+    """Structures and images that are to fit together; the fields are called as those of ``CaseInputs``."""
+
+    structures: tuple[SourceStructure, ...]
+    ct: Volume | None
+    scout: Volume | None
+    liver_density_g_per_cm3: float
+
+
+def check(request: CheckRequest, progress: Progress) -> tuple[Finding, ...]:
+    """Return what does not fit together, the worst first."""
+    from radioembolization.structures.consistency import DrawnStructure
+    from radioembolization.treatment.consistency import check_structures
+
+    progress("structures", 0, 1)
+    drawn = [DrawnStructure(s.name, s.role, s.source.mask, s.source.grid) for s in request.structures]
+    return check_structures(drawn, request.ct, request.scout, request.liver_density_g_per_cm3)
 
 
 def segment(request: SegmentRequest, progress: Progress) -> SegmentedStructures:

@@ -60,7 +60,9 @@ def write() -> str:
         runs += [_run(name, copy, make) for copy, make in copies(*scan).items()]
     _draw(scans)
     text = INTRO + table(COLUMNS, [run.cells for run in runs]) + "\n" + _counted(runs[2 + len(SEEDS) :])
-    return text + figure("segmentation_ct.png", "Liver as found (red) and as drawn (green), lungs (cyan), body (yellow)")
+    return text + figure(
+        "segmentation_ct.png", "Liver as found (red) and as drawn (green), lungs (cyan), body (yellow)"
+    )
 
 
 def _scan(case: str) -> Scan:
@@ -91,9 +93,7 @@ def _run(scan: str, copy: str, make: Callable[[], Scan]) -> _Run:
     return _measured(scan, copy, found, liver, cut, seconds)
 
 
-def _measured(
-    scan: str, copy: str, found: SegmentedStructures, liver: np.ndarray, cut: bool, seconds: float
-) -> _Run:
+def _measured(scan: str, copy: str, found: SegmentedStructures, liver: np.ndarray, cut: bool, seconds: float) -> _Run:
     true_ml = np.count_nonzero(liver) * found.grid.voxel_ml
     about = [one for one in found.all_findings if "liver" in one.structures]
     words = "; ".join(f"{one.check}{_reasons(one.message)}" for one in about)

@@ -103,7 +103,7 @@ def dropped_sites(problem: Problem, dose: DosePerGBq, activities_gbq: np.ndarray
     holds = dose.perfused[:, tumour].any(axis=1)
     return tuple(
         DroppedSite(d.site, Reason.NO_TUMOUR, d.gain_per_gbq, d.price_per_gbq, d.costs)
-        if d.reason is not Reason.FORBIDDEN and not holds[site]
+        if d.reason in (Reason.DEARER, Reason.UNKNOWN) and not holds[site]
         else d
         for site, d in zip(unused, found, strict=True)
     )
@@ -141,8 +141,8 @@ class _Prices:
 
     def judged(self, site: int) -> DroppedSite:
         """Return what 1 GBq at a site gives and takes, and what follows from that."""
-        gain, price, costs = self._gain(site), 0.0, self._costs(site)
-        price = sum(cost.goal_per_gbq for cost in costs)
+        gain, costs = self._gain(site), self._costs(site)
+        price = float(sum(cost.goal_per_gbq for cost in costs))
         name, size = self.planes.dose.site_names[site], _SAME * max(abs(gain), abs(price), 1e-9)
         if gain < price - size:
             return DroppedSite(name, Reason.DEARER, gain, price, costs, self._instead(site))
@@ -170,7 +170,7 @@ class _Prices:
     def _gain(self, site: int) -> float:
         rows = self.planes.master.rows()
         of_goal = np.flatnonzero((self.multipliers > 0) & (rows.term[: len(self.multipliers)] >= 0))
-        return float(-(self.multipliers[of_goal] @ rows.matrix[of_goal, site]))
+        return float(-(self.multipliers[of_goal] @ rows.matrix[of_goal, site])) + 0.0
 
     def _costs(self, site: int) -> tuple[LimitCost, ...]:
         found: dict[int, list[float]] = {}
@@ -182,7 +182,7 @@ class _Prices:
             entry[1] += y
         limits = self.planes.limits
         costs = [
-            LimitCost(limits[i].quantity.name, limits[i].quantity.unit, total / weight, total)
+            LimitCost(limits[i].quantity.name, limits[i].quantity.unit, float(total / weight), float(total))
             for i, (total, weight) in found.items()
         ]
         return tuple(sorted((c for c in costs if c.goal_per_gbq), key=lambda cost: -cost.goal_per_gbq))

@@ -107,7 +107,8 @@ class VialCalendar:
         found, refused = [], None
         for calibration in self.calibrations:
             vials = [
-                Vial(self.device, size, calibration, self.bq_per_sphere, self.sense) for size in self.sizes_gbq or (1.0,)
+                Vial(self.device, size, calibration, self.bq_per_sphere, self.sense)
+                for size in self.sizes_gbq or (1.0,)
             ]
             try:
                 vials[0].decay_to(at)
@@ -127,8 +128,8 @@ def sizes_in_steps_gbq(first_gbq: float, last_gbq: float, step_gbq: float) -> tu
     """
     if not (np.isfinite([first_gbq, last_gbq, step_gbq]).all() and 0.0 < first_gbq <= last_gbq and step_gbq > 0.0):
         raise VialError(
-            f"Vial sizes from {first_gbq:g} to {last_gbq:g} GBq in steps of {step_gbq:g} GBq are no sizes: all three must "
-            "be above zero, the first not above the last."
+            f"Vial sizes from {first_gbq:g} to {last_gbq:g} GBq in steps of {step_gbq:g} GBq are no sizes: all three "
+            "must be above zero, the first not above the last."
         )
     count = int(np.floor((last_gbq - first_gbq) / step_gbq + 1e-9)) + 1
     if count > _MOST_SIZES:

@@ -9,16 +9,14 @@ and each bound from multipliers in numpy (``lagrangian``).
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 
-from radioembolization.errors import SolverFailure
 from radioembolization.planning.cutting_planes import Optimum
-from radioembolization.planning.lagrangian import Rows
+from radioembolization.planning.lagrangian import NONE, Rows
 from radioembolization.planning.limits import Limit
 from radioembolization.planning.search import SiteSearch
 from radioembolization.planning.site_cuts import NOTHING_KNOWN, OpenCuts, common_sites, mask_of, packing
@@ -51,6 +49,7 @@ class VialSearch(SiteSearch):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.score = -np.inf
+        self.ruled = False  # rules of used sites are rows of their grid
         self._seen: set[tuple[float, ...]] = set()
         self._least = np.array([levels[0] if len(levels) else 0.0 for levels in self.levels_gbq])
 
@@ -157,9 +156,15 @@ class VialSearch(SiteSearch):
             allowed = used
         self.planes.require(used)
         upper, lower = np.where(allowed, self.planes.cap_gbq, 0.0), np.where(used, self._least, 0.0)
-        solved = None
-        with contextlib.suppress(SolverFailure):  # the smallest vials already exceed a limit
-            solved = self.planes.master.solve(upper, lower)
-        if solved is None:
-            solved = self.planes.master.solve(upper)
+        if self._exceeded(lower, upper):
+            return -np.inf, np.zeros(0)
+        solved = self.planes.master.solve(upper, lower)
         return self.planes.master.argument(solved.multipliers).bound(lower, upper), solved.multipliers
+
+    def _exceeded(self, lower: np.ndarray, upper: np.ndarray) -> bool:
+        """Whether a limit is exceeded by any activities (sites,) between bounds."""
+        rows = self._rows()
+        of_limits = rows.term == NONE
+        matrix, right = rows.matrix[of_limits], rows.right[of_limits]
+        least = np.maximum(matrix, 0.0) @ lower + np.minimum(matrix, 0.0) @ upper
+        return bool(np.any(least > right + 1e-9 * np.maximum(1.0, np.abs(right))))

@@ -1,15 +1,15 @@
 """Vial calendars from tables of case files, and the table of vials against times.
 
-    [vials]
-    sizes_gbq = [3, 5, 7, 10, 15, 20]     # or first_gbq, last_gbq, step_gbq; default: confirmed sizes of the device
-    time_zone = "America/New_York"        # of every time without an offset
-    calibrations = ["2026-03-29T12:00"]   # or weekday, time_of_day, first_day, last_day
-    vials_per_site = 1                    # whole vials; most_vials = 2 where vials are shared
-    residual = 0.006
-    bq_per_sphere = 2500                  # at calibration
-    before_half_lives = 1.5               # decay sense
-    after_half_lives = 5
-    source = "order form of the manufacturer, 2026"
+[vials]
+sizes_gbq = [3, 5, 7, 10, 15, 20]     # or first_gbq, last_gbq, step_gbq; default: confirmed sizes of the device
+time_zone = "America/New_York"        # of every time without an offset
+calibrations = ["2026-03-29T12:00"]   # or weekday, time_of_day, first_day, last_day
+vials_per_site = 1                    # whole vials; most_vials = 2 where vials are shared
+residual = 0.006
+bq_per_sphere = 2500                  # at calibration
+before_half_lives = 1.5               # decay sense
+after_half_lives = 5
+source = "order form of the manufacturer, 2026"
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -32,7 +32,7 @@ def zone_named(name: str) -> tzinfo:
     VialError
     """
     if name.casefold() in ("utc", "z"):
-        return timezone.utc
+        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -131,4 +131,4 @@ def _clock(clock: str | time) -> time:
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise VialError(f"The time {moment.isoformat(' ')} has no time zone: write an offset, as in {moment}+02:00.")
-    return moment.astimezone(timezone.utc)
+    return moment.astimezone(UTC)

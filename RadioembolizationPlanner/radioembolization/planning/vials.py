@@ -51,8 +51,8 @@ class DecaySense:
         when, most = ("before", self.before_half_lives) if hours < 0 else ("after", self.after_half_lives)
         raise VialError(
             f"The injection is {abs(hours):.1f} h {when} calibration, {abs(half_lives):.2f} half-lives of "
-            f"{device.nuclide.name} ({device.nuclide.half_life_h:g} h), more than {most:g}: check dates and time zones, "
-            "choose another calibration, or state a wider decay sense."
+            f"{device.nuclide.name} ({device.nuclide.half_life_h:g} h), more than {most:g}: check dates and time "
+            "zones, choose another calibration, or state a wider decay sense."
         )
 
 

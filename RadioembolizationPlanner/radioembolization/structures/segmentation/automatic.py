@@ -14,6 +14,7 @@ from radioembolization.structures.segmentation.cavity import diaphragm_height
 from radioembolization.structures.segmentation.ct_image import WorkingCt, working_ct
 from radioembolization.structures.segmentation.liver import find_liver
 from radioembolization.structures.segmentation.liver_findings import liver_findings, liver_quality
+from radioembolization.structures.segmentation.liver_intensity import check_seeds
 from radioembolization.structures.segmentation.liver_quality import liver_signs
 from radioembolization.structures.segmentation.lungs import find_lungs, lung_structures
 from radioembolization.structures.segmentation.segmented import SegmentedStructure, SegmentedStructures
@@ -51,6 +52,7 @@ def segment_ct(ct: Volume, seeds_lps_mm: Seeds = (), progress: Progress | None =
     report = progress or (lambda what, step, steps: None)
     report("Preparing the CT", 0, _STEPS)
     work = working_ct(ct)
+    check_seeds(work, seeds_lps_mm)
     report("Finding the body", 1, _STEPS)
     body = find_body(work)
     report("Finding the lungs", 2, _STEPS)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from radioembolization.errors import StructureError
-from radioembolization.images import Volume
+from radioembolization.images import Volume, bounding_box
 from radioembolization.structures.findings import Finding, Severity
 from radioembolization.structures.segmentation import shapes
 from radioembolization.structures.segmentation.ct_image import WorkingCt, working_ct
@@ -17,12 +17,13 @@ from radioembolization.structures.terminology import TUMOUR
 
 #: Spacing on which lesions are looked for, and their smoothing [mm].
 _SPACING_MM, _SMOOTH_MM = 2.0, 2.0
-#: A lesion differs from the liver by so many standard deviations in its middle, and by half of that at its edge.
-_DEVIATIONS = 3.0
+#: A lesion differs from the liver by so many standard deviations over at least the second [mL] of its middle.
+_DEVIATIONS, _LEAST_MIDDLE_ML = 3.0, 0.1
 #: Nearer to the surface of the liver it may be the surface [mm].
 _SURFACE_MM = 4.0
-#: Least volume [mL], least compactness (vessels are long), largest number of candidates.
-_LEAST_ML, _LEAST_COMPACTNESS, _MOST = 0.3, 0.30, 50
+#: Least volume [mL]; least ratio of its axes, and share of the ellipsoid of the same moments (vessels are long and
+#: branched); largest number of candidates.
+_LEAST_ML, _LEAST_ROUNDNESS, _LEAST_SOLIDITY, _MOST = 0.2, 0.4, 0.6, 50
 
 
 class LesionKind(StrEnum):
@@ -44,6 +45,7 @@ def lesion_candidates(ct: Volume, liver: np.ndarray, kind: LesionKind) -> tuple[
     liver : ndarray (z, y, x) of bool
         On the grid of the CT.
     kind : LesionKind
+        Or its text, ``"hypo"`` or ``"hyper"``.
 
     Returns
     -------
@@ -64,6 +66,11 @@ def lesion_candidates(ct: Volume, liver: np.ndarray, kind: LesionKind) -> tuple[
         )
     work = working_ct(ct, _SPACING_MM)
     inside = work.on_working_grid(liver)
+    box = bounding_box(inside)
+    if box is None:
+        return ()
+    part = tuple(slice(a, b) for a, b in box)
+    work, inside = work.part(part), inside[part]
     sign = -1.0 if LesionKind(kind) is LesionKind.HYPO else 1.0
     masks = [work.on_image(mask) & liver for mask in _regions(work, inside, sign)]
     found = [mask for mask in masks if mask.any()]
@@ -72,19 +79,34 @@ def lesion_candidates(ct: Volume, liver: np.ndarray, kind: LesionKind) -> tuple[
 
 
 def _regions(work: WorkingCt, liver: np.ndarray, sign: float) -> list[np.ndarray]:
-    """Return compact deviating regions, largest first."""
+    """Return compact deviating regions (z, y, x), largest first."""
     values = ndimage.gaussian_filter(work.hu, _SMOOTH_MM / _SPACING_MM)
     inner = shapes.eroded(liver, _SURFACE_MM, _SPACING_MM)
     if not inner.any():
         return []
     middle = float(np.median(values[inner]))
     spread = 1.4826 * float(np.median(np.abs(values[inner] - middle)))
-    deviation = sign * (values - middle) / max(spread, 1.0)
-    edge = liver & shapes.connected(inner & (deviation > _DEVIATIONS / 2.0), inner & (deviation > _DEVIATIONS))
-    labels, sizes = shapes.components(shapes.opened(edge, _SPACING_MM, _SPACING_MM))
-    large = [number for number, size in enumerate(sizes, start=1) if size * work.voxel_ml >= _LEAST_ML]
-    regions = [labels == number for number in large[:_MOST]]
-    return [region for region in regions if shapes.compactness(region) >= _LEAST_COMPACTNESS]
+    contrast = np.where(liver, sign * (values - middle), 0.0)
+    labels, sizes = shapes.components(inner & (contrast > _DEVIATIONS * max(spread, 1.0)))
+    count = min(_MOST, int(np.count_nonzero(sizes * work.voxel_ml >= _LEAST_MIDDLE_ML)))
+    regions = [_to_half(contrast, labels == number) for number in range(1, count + 1)]
+    whole, _ = shapes.components(np.any(regions, axis=0)) if regions else (np.zeros_like(labels), None)
+    parts = [whole == number for number in range(1, int(whole.max()) + 1)]
+    return [part for part in parts if np.count_nonzero(part) * work.voxel_ml >= _LEAST_ML and _is_round(part)]
+
+
+def _to_half(contrast: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Return the connected voxels with at least half the contrast of a lesion's middle."""
+    level = float(np.percentile(contrast[middle], 75.0)) / 2.0
+    return shapes.connected(contrast > level, middle)
+
+
+def _is_round(part: np.ndarray) -> bool:
+    """Whether a part is about as long as wide, and fills the ellipsoid of its moments."""
+    index = np.argwhere(part).astype(float)
+    variances = np.linalg.eigvalsh(np.cov(index.T) + np.eye(3) / 12.0)
+    ellipsoid = 4.0 / 3.0 * np.pi * float(np.sqrt(np.prod(5.0 * variances)))
+    return bool(variances[0] > _LEAST_ROUNDNESS**2 * variances[2] and len(index) > _LEAST_SOLIDITY * ellipsoid)
 
 
 def _candidate(number: int, mask: np.ndarray, ct: Volume, method: str) -> SegmentedStructure:

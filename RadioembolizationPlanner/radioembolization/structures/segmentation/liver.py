@@ -9,10 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from radioembolization.errors import StructureError
-from radioembolization.images import Volume
 from radioembolization.structures.segmentation import shapes
 from radioembolization.structures.segmentation.cavity import Cavity, find_cavity
-from radioembolization.structures.segmentation.ct_image import WorkingCt, working_ct
+from radioembolization.structures.segmentation.ct_image import WorkingCt
 from radioembolization.structures.segmentation.liver_intensity import (
     LiverHu,
     estimate_liver_hu,
@@ -61,7 +60,9 @@ class FoundLiver:
     hu: LiverHu
 
 
-def find_liver(work: WorkingCt, body: np.ndarray, lungs: tuple[np.ndarray, np.ndarray], seeds: Seeds = ()) -> FoundLiver:
+def find_liver(
+    work: WorkingCt, body: np.ndarray, lungs: tuple[np.ndarray, np.ndarray], seeds: Seeds = ()
+) -> FoundLiver:
     """Return the liver on the working grid, from body and (right, left) lungs there.
 
     Raises

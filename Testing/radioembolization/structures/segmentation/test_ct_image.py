@@ -29,7 +29,9 @@ def test_what_is_on_the_left_stays_there_whatever_the_axes(move):
     work = working_ct(ct)
     np.testing.assert_allclose(work.grid.direction_matrix, np.eye(3))
     np.testing.assert_allclose(centre_lps(work), (20.0, 0.0, 60.0), atol=1.0)
-    assert np.count_nonzero(work.hu > -475.0) * work.voxel_ml == pytest.approx(4 / 3 * np.pi * 2.5 * 3.0 * 3.5, rel=0.03)
+    assert np.count_nonzero(work.hu > -475.0) * work.voxel_ml == pytest.approx(
+        4 / 3 * np.pi * 2.5 * 3.0 * 3.5, rel=0.03
+    )
 
 
 def test_a_mask_survives_the_way_to_the_working_grid_and_back():

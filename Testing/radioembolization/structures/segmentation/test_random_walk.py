@@ -42,9 +42,11 @@ def test_a_narrow_bridge_of_equal_tissue_holds_the_walker_back():
     values = np.zeros((1, 20, 21), dtype=np.float32)
     free = np.ones(values.shape, dtype=bool)
     free[:, :, 10] = False
+    values[:, :, 10] = 100.0
     free[:, 9, 10] = True
+    values[:, 9, 10] = 0.0
     inside = np.zeros(values.shape, dtype=bool)
     inside[:, :, :5] = True
     probability = walker_probability(values, free, inside, np.full(values.shape, 0.3), 10.0, 0.02)
-    assert probability[0, :, 9].min() > 0.5 > probability[0, :, 12:].max()
+    assert probability[0, :, 5:9].min() > 0.5 > probability[0, :, 12:].max()
     assert probability[0, 9, 10] == pytest.approx(0.7, abs=0.3)
