@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
 
 from radioembolization.errors import PlannerError
 from radioembolization.structures.findings import Finding, Severity
-from radioembolization.treatment.case import Case
+from radioembolization.treatment import Treatment
+from radioembolization.treatment.case import joined
 from radioembolization.treatment.consistency import with_findings
 from radioembolization.treatment.fingerprint import changed_parts, mask_digest, volume_digest
 from RadioembolizationPlannerLib import tasks
@@ -58,11 +60,12 @@ class ChecksDesk:
         except PlannerError as error:
             self.changes = (str(error),)
 
-    def told_in(self, case: Case) -> Case:
-        """Return a case with errors and warnings among its notices, if it is the one that was checked."""
-        if self.findings is None or _digests(case.inputs) != self._digests:
-            return case
-        return with_findings(case, self.findings)
+    def told_in(self, treatment: Treatment) -> Treatment:
+        """Return a treatment with errors and warnings among its notices, if its case is the one that was checked."""
+        if self.findings is None or _digests(treatment.case.inputs) != self._digests:
+            return treatment
+        case = with_findings(treatment.case, self.findings)
+        return replace(treatment, case=case, notices=joined(case.notices, treatment.notices))
 
     def jump(self, finding: Finding) -> None:
         """Show in all slice views the place that a finding is about; nothing happens if it has none."""
@@ -85,9 +88,7 @@ def summary(findings: tuple[Finding, ...]) -> str:
     if not findings:
         return _("Images and structures fit together: nothing was found.")
     told = _("Found: {errors} errors, {warnings} warnings, {notes} notes.")
-    return told.format(
-        errors=counts[Severity.ERROR], warnings=counts[Severity.WARNING], notes=counts[Severity.NOTICE]
-    )
+    return told.format(errors=counts[Severity.ERROR], warnings=counts[Severity.WARNING], notes=counts[Severity.NOTICE])
 
 
 def shown_message(finding: Finding) -> str:

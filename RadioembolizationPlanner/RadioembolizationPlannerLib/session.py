@@ -210,7 +210,7 @@ class PlanningSession:
         logging.info("Planned '%s' as '%s'", treatment.case.name, plan.GetName())
 
     def _publish(self, treatment: Treatment, name: str = "") -> slicer.vtkMRMLTextNode:
-        treatment = replace(treatment, case=self.checks.told_in(treatment.case))
+        treatment = self.checks.told_in(treatment)
         plan = publish_plan(
             self.scene,
             treatment,

@@ -18,6 +18,7 @@ import numpy as np
 import pareto
 import planning
 import robust
+import vials
 from scipy import signal
 
 from radioembolization.dose import compute_dose_per_gbq
@@ -78,6 +79,7 @@ def main() -> None:
     planning.main([])
     robust.main([])
     pareto.main([])
+    vials.main([])
     course.main([])
 
 

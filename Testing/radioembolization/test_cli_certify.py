@@ -29,7 +29,7 @@ sys.exit(code)
 def demo(tmp_path_factory):
     """Return the folder of the synthetic patient, planned."""
     folder = tmp_path_factory.mktemp("demo")
-    assert main(["demo", "--spacing", "8", "--out", str(folder), "--json"]) == 0
+    assert main(["demo", "--spacing", "6", "--out", str(folder), "--json"]) == 0
     return folder
 
 

@@ -70,6 +70,8 @@ def test_panel_opens_on_an_empty_scene_and_says_what_is_missing(module, slicer_w
         "StructuresSection",
         "StructureToolsSection",
         "ThresholdToolSection",
+        "RegistrationToolSection",
+        "ChecksSection",
         "SitesSection",
         "PrescriptionSection",
         "PlanSection",

@@ -213,6 +213,8 @@ def test_cancelled_in_the_middle(panel):
     assert panel.ui("Plan").statusLabel.text == "Cancelled. Nothing was changed."
     assert slicer.mrmlScene.GetNumberOfNodes() == nodes
     assert panel.ui("Plan").optimizeButton.enabled and not panel.ui("Plan").cancelButton.enabled
+    panel.session.change(spacing_mm=8.0)
+    panel.idle()
     panel.click("Plan", "dosesButton")
     panel.idle()
     assert panel.session.why_no_doses() == ""

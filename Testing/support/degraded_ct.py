@@ -13,7 +13,7 @@ Scan = tuple[Volume, np.ndarray]
 
 def copies(ct: Volume, liver: np.ndarray) -> dict[str, Callable[[], Scan]]:
     """Return the makers of degraded copies by name; each gives a CT and the liver that is left in it."""
-    z, y, x = (np.flatnonzero(liver.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3))
+    z, _, x = (np.flatnonzero(liver.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3))
     down = slice(0, int(z[-1] - 0.3 * len(z)))
     up = slice(int(z[0] + 0.4 * len(z)), None)
     aside = slice(int(x[0] + 0.25 * len(x)), None)

@@ -32,10 +32,10 @@ LIVER_LABELS = {"liver_ce_ct": (1, 2, 3), "lu177_patient": (1,)}
 SEEDS = (1, 2, 3)
 GOOD_DICE = 0.85
 INTRO = f"""
-Liver of `segment_ct` without seeds, against drawn livers (`liver_ce_ct`: our labels, `lu177_patient`: an expert's) and
-the truth of synthetic patients; then in copies of both scans as bad scans would show them. A warning says that the
-liver is uncertain or cut by the image; it is false where the Dice coefficient is {GOOD_DICE:g} or more and nothing was cut.
-An image that is refused counts as warned. CPU seconds are those of the whole process.
+Liver of `segment_ct` without seeds, against drawn livers (`liver_ce_ct`: our labels, `lu177_patient`: an expert's)
+and the truth of synthetic patients; then in copies of both scans as bad scans would show them. A warning says that the
+liver is uncertain or cut by the image; it is false where the Dice coefficient is {GOOD_DICE:g} or more and nothing was
+cut. An image that is refused counts as warned. CPU seconds are those of the whole process.
 
 """
 COLUMNS = ("scan", "copy", "Dice", "found / true mL", "quality", "CPU s", "findings about the liver")

@@ -10,6 +10,8 @@ from radioembolization.structures import Role
 from RadioembolizationPlannerLib.neighbours import open_module
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.roles import proposed_roles
+from RadioembolizationPlannerLib.sections.checks import ChecksSection
+from RadioembolizationPlannerLib.sections.registration_tool import RegistrationToolSection
 from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, set_choices, set_number
 from RadioembolizationPlannerLib.sections.structure_tools import StructureToolsSection
 from RadioembolizationPlannerLib.sections.table import Table
@@ -23,7 +25,7 @@ class StructuresSection(Section):
 
     name = "StructuresSection"
     shows = ("segmentation", "roles", "lung_mass_kg", "lung_mass_assumed")
-    part_types = (StructureToolsSection, ThresholdToolSection)
+    part_types = (StructureToolsSection, ThresholdToolSection, RegistrationToolSection, ChecksSection)
 
     def set_up(self) -> None:
         self._table = Table(self.ui.rolesTable, [_("Segment"), _("Role")])

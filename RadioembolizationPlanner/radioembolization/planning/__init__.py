@@ -51,10 +51,17 @@ from radioembolization.planning.replan import Replanner
 from radioembolization.planning.robust import RobustPlan, plan_robustly
 from radioembolization.planning.scenario_evaluation import ScenarioEvaluation, evaluate_scenarios
 from radioembolization.planning.staircase import Staircase, Step, staircase
+from radioembolization.planning.vial_calendar import VialCalendar, sizes_in_steps_gbq
+from radioembolization.planning.vial_choice import VialPlan, VialSet, choose_vials
+from radioembolization.planning.vial_order import OrderLine, UsableWindow
+from radioembolization.planning.vial_supply import MadeForPatient, SharedVials, Supply, WholeVials
+from radioembolization.planning.vial_table import TableEntry, vial_time_table
+from radioembolization.planning.vials import DecaySense, Injection, Vial
 
 __all__ = [
     "BaselineResult",
     "ColdestMean",
+    "DecaySense",
     "DoseAtVolume",
     "Effort",
     "FrontPoint",
@@ -63,6 +70,7 @@ __all__ = [
     "GoalResult",
     "HepaticReserve",
     "HottestMean",
+    "Injection",
     "InjectionActivity",
     "InjectionSites",
     "LargestInjectionActivity",
@@ -76,12 +84,14 @@ __all__ = [
     "LowestEUD",
     "LowestTerritoryNormalLiverDose",
     "LungDose",
+    "MadeForPatient",
     "MaximumDose",
     "MeanBED",
     "MeanDose",
     "MeanShortfall",
     "MicrosphereConcentration",
     "MinimumDose",
+    "OrderLine",
     "ParetoFront",
     "PerfusedNormalLiverDose",
     "Plan",
@@ -93,6 +103,7 @@ __all__ = [
     "Replanner",
     "RobustPlan",
     "ScenarioEvaluation",
+    "SharedVials",
     "ShuntedActivity",
     "SiteActivity",
     "SitePlan",
@@ -100,14 +111,23 @@ __all__ = [
     "Step",
     "StructureDose",
     "StructureMean",
+    "Supply",
+    "TableEntry",
     "TerritoryNormalLiverDose",
     "TotalActivity",
+    "UsableWindow",
+    "Vial",
+    "VialCalendar",
+    "VialPlan",
+    "VialSet",
     "VolumeAbove",
     "VolumeReaching",
     "VoxelShortfall",
     "WeightedSum",
+    "WholeVials",
     "WorstTumourMean",
     "WorstTumourPartMean",
+    "choose_vials",
     "evaluate_scenarios",
     "load_presets",
     "maximize",
@@ -116,5 +136,7 @@ __all__ = [
     "plan_robustly",
     "preset",
     "price_intervals",
+    "sizes_in_steps_gbq",
     "staircase",
+    "vial_time_table",
 ]

@@ -58,7 +58,7 @@ def contributions(dose: DosePerGBq, activities_gbq: np.ndarray) -> Contributions
         if len(structure.voxels):
             rows[structure.name] = dose.structure_row(structure.name)
         if structure.name == NORMAL_LIVER:
-            injected = dose.perfused[used].any(axis=0)
+            injected = np.asarray(np.any(dose.perfused[used], axis=0))
             perfused = structure.voxels[injected[structure.voxels]]
             rows |= {PERFUSED_NORMAL_LIVER: dose.mean_row(perfused)} if len(perfused) else {}
     if dose.lung_gy_per_gbq is not None:

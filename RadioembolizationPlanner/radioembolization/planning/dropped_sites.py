@@ -100,7 +100,7 @@ def dropped_sites(problem: Problem, dose: DosePerGBq, activities_gbq: np.ndarray
     with single_threaded_products():
         prices = _Prices.of(problem, dose, x, caps) if len(unused) > len(plain) else None
         found = [plain.get(site) or _judged(site, prices, dose) for site in unused]
-    holds = dose.perfused[:, tumour].any(axis=1)
+    holds = np.asarray(np.any(dose.perfused[:, tumour], axis=1))
     return tuple(
         DroppedSite(d.site, Reason.NO_TUMOUR, d.gain_per_gbq, d.price_per_gbq, d.costs)
         if d.reason in (Reason.DEARER, Reason.UNKNOWN) and not holds[site]

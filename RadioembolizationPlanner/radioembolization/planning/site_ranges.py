@@ -22,6 +22,8 @@ from radioembolization.planning.search import SiteSearch
 _GAP = 1e-5
 #: Planes in float32 may be wrong by so much.
 _MARGIN_GBQ = 1e-7
+#: A site that only costs, with all dose in normal liver, may get just the share that may be lost; it counts as no more.
+_ROUNDED = 1.01
 #: A search for the range of one site ends after as many nodes; then its bound is that without rules about sites.
 _MOST_NODES = 100
 
@@ -102,7 +104,7 @@ def site_ranges(
     with single_threaded_products():
         work = _Ranges(problem, dose, x, score, Watch(effort or Effort()))
         lost = abs(abs(optimum) - abs(score)) / max(1e-3, abs(optimum))
-        work.small_gbq = max(work.small_gbq, lost * float(x.sum()))
+        work.small_gbq = max(work.small_gbq, _ROUNDED * lost * float(x.sum()))
         if rules.any and not rules.if_used and known is not None and known.complete and known.plans:
             return work.on_choices(known)
         return tuple(work.range_of(site) for site in range(len(x)))

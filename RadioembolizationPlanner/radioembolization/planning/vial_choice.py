@@ -163,7 +163,7 @@ def _injections(
     dose: DosePerGBq,
 ) -> tuple[Injection, ...]:
     found = []
-    for site in np.flatnonzero(activities_gbq > USED_GBQ):
+    for site in map(int, np.flatnonzero(activities_gbq > USED_GBQ)):
         level = min(levels[site], key=lambda one: abs(one.delivered_gbq - activities_gbq[site]))
         at = times[site]
         assert at is not None

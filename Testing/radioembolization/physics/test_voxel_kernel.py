@@ -61,13 +61,13 @@ def test_a_large_kernel_holds_the_energy_of_its_shells(nuclide):
 
 def test_share_beyond_states_what_photons_carry_away():
     # 90Y: bremsstrahlung beyond a box of 15 mm, 0.37 %.  166Ho: 3.0 % beyond a box of 60 mm in liver.
-    assert voxel_kernel(Y90, (2.5,) * 3, 1.06).share_beyond == pytest.approx(0.0037, abs=0.0002)
+    assert kernel_of(Y90, (2.5,) * 3, 1.06).share_beyond == pytest.approx(0.0037, abs=0.0002)
     assert voxel_kernel(HO166, (2.5,) * 3, 1.06).share_beyond == pytest.approx(0.030, abs=0.0005)
 
 
 @pytest.mark.parametrize("spacing", [(2.5, 2.5, 2.5), ANISOTROPIC, (5.0, 2.0, 3.0)])
 def test_kernel_is_even_along_each_axis(spacing):
-    share = voxel_kernel(Y90, spacing, 1.06).energy_share
+    share = kernel_of(Y90, spacing, 1.06).energy_share
     for axis in range(3):
         np.testing.assert_array_equal(share, np.flip(share, axis))
         assert share.shape[axis] % 2 == 1
@@ -112,7 +112,7 @@ def test_only_mass_depth_counts():
 
 
 def test_denser_medium_keeps_more_in_the_source_voxel():
-    light, dense = voxel_kernel(Y90, (2.5,) * 3, 0.3), voxel_kernel(Y90, (2.5,) * 3, 1.06)
+    light, dense = voxel_kernel(Y90, (2.5,) * 3, 0.3), kernel_of(Y90, (2.5,) * 3, 1.06)
     assert at(light) < 0.5 * at(dense)
 
 
@@ -129,7 +129,7 @@ def test_kernel_agrees_with_random_sampling(spacing):
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     landed = (rng.random((samples, 3)) - 0.5) + radius_mm[:, None] * direction / np.array(spacing)
     voxel = np.rint(landed).astype(int)
-    kernel = voxel_kernel(Y90, spacing, density)
+    kernel = kernel_of(Y90, spacing, density)
     for offset in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (0, 1, 1), (1, 1, 1), (2, 0, 0)):
         # All eight mirror images together; five standard deviations of the count.
         mirrored = np.all(np.abs(voxel) == np.array(offset), axis=1).sum() / samples
@@ -140,7 +140,7 @@ def test_kernel_agrees_with_random_sampling(spacing):
 
 def test_the_result_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
-        voxel_kernel(Y90, (2.5,) * 3, 1.06).energy_share[0, 0, 0] = 1.0
+        kernel_of(Y90, (2.5,) * 3, 1.06).energy_share[0, 0, 0] = 1.0
 
 
 @pytest.mark.parametrize(

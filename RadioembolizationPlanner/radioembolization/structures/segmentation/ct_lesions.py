@@ -111,11 +111,12 @@ def _is_round(part: np.ndarray) -> bool:
 
 def _candidate(number: int, mask: np.ndarray, ct: Volume, method: str) -> SegmentedStructure:
     name = f"lesion {number}"
-    place = ct.grid.to_lps(np.argwhere(mask).mean(axis=0))
+    x, y, z = ct.grid.to_lps(np.argwhere(mask).mean(axis=0))
+    where = (float(x), float(y), float(z))
     volume_ml = np.count_nonzero(mask) * ct.grid.voxel_ml
     message = (
-        f"'{name}' ({volume_ml:.1f} mL) is a candidate by its HU only: keep it as a tumour if it is one, delete it if it "
-        "is a cyst, the gallbladder or a vessel."
+        f"'{name}' ({volume_ml:.1f} mL) is a candidate by its HU only: keep it if it is a tumour, delete it if it is "
+        "a cyst, the gallbladder or a vessel."
     )
-    finding = Finding("lesion candidate", Severity.NOTICE, message, (name,), tuple(float(v) for v in place))  # type: ignore[arg-type]
+    finding = Finding("lesion candidate", Severity.NOTICE, message, (name,), where)
     return SegmentedStructure(name, TUMOUR, mask, method, None, (finding,))

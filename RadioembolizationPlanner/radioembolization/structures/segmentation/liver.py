@@ -90,18 +90,17 @@ def _core(work: WorkingCt, cavity: Cavity, hu: LiverHu, seeds: Seeds) -> tuple[n
     """Return certain liver, and the cores of other organs of the same HU."""
     spacing = work.grid.spacing_mm[0]
     like = cavity.mask & (np.abs(cavity.smoothed - hu.mode) < _LIKE_SD * hu.sd)
+    balls = seed_balls(work, seeds, spacing) & cavity.mask
+    reached = shapes.connected(like | balls, balls) if seeds else np.ones_like(like)
     depth = shapes.depth(ndimage.binary_closing(like), spacing)
-    balls = seed_balls(work, seeds, spacing) if seeds else None
     for core_mm in _CORE_MM:
         labels, sizes = shapes.components(depth > core_mm)
         count = int(np.count_nonzero(sizes * work.voxel_ml >= _LEAST_CORE_ML))
         if count:
-            weights = ndimage.sum_labels(depth * cavity.right, labels, np.arange(1, count + 1))
-            core = labels == 1 + int(np.argmax(weights))
-            if balls is not None:
-                core = (shapes.connected(labels > 0, balls) | balls) & cavity.mask
+            weights = ndimage.sum_labels(depth * (cavity.right & reached), labels, np.arange(1, count + 1))
+            core = (labels == 1 + int(np.argmax(weights))) | shapes.connected(labels > 0, balls) | balls
             return core, (labels > 0) & (labels <= count) & ~core
-    if balls is not None:
+    if balls.any():
         return balls, np.zeros_like(balls)
     raise StructureError(
         f"No liver was found: no tissue near {hu.mode:.0f} HU in the right upper abdomen is thicker than "

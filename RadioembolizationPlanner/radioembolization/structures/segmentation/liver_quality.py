@@ -71,11 +71,11 @@ class LiverSigns:
 def liver_signs(work: WorkingCt, liver: FoundLiver, right_lung: np.ndarray) -> LiverSigns:
     """Return the signs of a liver on the working grid."""
     mask, spacing, smoothed = liver.mask, work.grid.spacing_mm[0], liver.cavity.smoothed
-    voxels = np.count_nonzero(mask)
+    voxels = int(np.count_nonzero(mask))
     near = np.abs(smoothed[mask] - liver.hu.mode) < 3.0 * liver.hu.sd
     shell = shapes.grown(mask, 2.0 * spacing, spacing) & ~shapes.grown(mask, spacing, spacing)
     leaves = np.abs(smoothed[shell] - liver.hu.mode) > 3.0 * liver.hu.sd
-    likely, sure = (np.count_nonzero(liver.probability > level) for level in (0.35, 0.65))
+    likely, sure = (int(np.count_nonzero(liver.probability > level)) for level in (0.35, 0.65))
     cut_ml, cut_at = cut_by_image(work, mask)
     return LiverSigns(
         volume_ml=voxels * work.voxel_ml,
@@ -97,7 +97,7 @@ def liver_signs(work: WorkingCt, liver: FoundLiver, right_lung: np.ndarray) -> L
 
 def _exclusive(liver: FoundLiver) -> float:
     alike = liver.cavity.mask & (np.abs(liver.cavity.smoothed - liver.hu.mode) < 2.0 * liver.hu.sd)
-    return float(np.count_nonzero(alike & liver.mask) / max(1, np.count_nonzero(alike)))
+    return float(np.count_nonzero(alike & liver.mask) / max(1, int(np.count_nonzero(alike))))
 
 
 def _separation(liver: FoundLiver, spacing: float) -> float:

@@ -44,6 +44,8 @@ def depth(mask: np.ndarray, spacing_mm: float) -> np.ndarray:
 
 def distance_to(mask: np.ndarray, spacing_mm: float) -> np.ndarray:
     """Return the distance of each voxel (z, y, x) to the nearest one of a mask that is not empty [mm]."""
+    if mask.all():
+        return np.zeros(mask.shape)
     image = sitk.GetImageFromArray(mask.astype(np.uint8))
     squared = sitk.SignedMaurerDistanceMap(image, insideIsPositive=False, squaredDistance=True, useImageSpacing=False)
     return np.sqrt(np.maximum(sitk.GetArrayFromImage(squared), 0.0)) * spacing_mm

@@ -22,6 +22,13 @@ def test_distances_are_those_of_the_exact_transform():
     np.testing.assert_allclose(shapes.distance_to(mask, 3.0), exact, atol=1e-4)
 
 
+def test_nothing_and_everything_have_no_surface():
+    nothing = np.zeros((4, 4, 4), dtype=bool)
+    for change in (shapes.eroded, shapes.grown, shapes.opened, shapes.closed):
+        assert not change(nothing, 3.0, 3.0).any()
+        assert change(~nothing, 3.0, 3.0).all()
+
+
 def test_growing_and_eroding_a_ball_changes_its_radius():
     for changed, radius in ((shapes.grown(ball(30.0), 9.0, 3.0), 39.0), (shapes.eroded(ball(30.0), 9.0, 3.0), 21.0)):
         assert np.cbrt(np.count_nonzero(changed) * 27.0 * 3 / 4 / np.pi) == pytest.approx(radius, abs=1.5)
