@@ -20,6 +20,7 @@ from radioembolization.planning.limit_table import limit_from_table, limit_to_ta
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
 from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure
+from RadioembolizationPlannerLib.asked import asked_of, missing_of_vials
 from RadioembolizationPlannerLib.errors import NothingToPlan
 from RadioembolizationPlannerLib.geometry import matrix_to_world
 from RadioembolizationPlannerLib.parameters import PlannerParameters
@@ -51,7 +52,7 @@ def missing_inputs(parameters: PlannerParameters) -> tuple[str, ...]:
         lacking.append(_("Case: choose the scout image, or spread the microspheres by tumor-to-normal ratios."))
     if not p.limits:
         lacking.append(_("Prescription: choose a preset or add a limit."))
-    return tuple(lacking)
+    return (*lacking, *missing_of_vials(p))
 
 
 def _missing_roles(p: PlannerParameters) -> list[str]:
@@ -124,6 +125,7 @@ class CaseReader:
             liver_density_g_per_cm3=p.liver_density_g_per_cm3,
             spacing_mm=(p.spacing_mm,) * 3,
             synthetic=any(is_synthetic(node) for node in (p.scout, p.ct, p.segmentation)),
+            analysis=asked_of(p),
         )
 
     def read_drawn(self, parameters: PlannerParameters) -> CheckRequest:

@@ -87,7 +87,7 @@ def summary(findings: tuple[Finding, ...]) -> str:
     counts = {severity: sum(f.severity is severity for f in findings) for severity in Severity}
     if not findings:
         return _("Images and structures fit together: nothing was found.")
-    told = _("Found: {errors} errors, {warnings} warnings, {notes} notes.")
+    told = _("Errors: {errors}, warnings: {warnings}, notes: {notes}.")
     return told.format(errors=counts[Severity.ERROR], warnings=counts[Severity.WARNING], notes=counts[Severity.NOTICE])
 
 

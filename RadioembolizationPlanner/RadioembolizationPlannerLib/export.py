@@ -35,6 +35,13 @@ _TABLE_FILES = {
     plans.STRUCTURES: "doses.csv",
     plans.NOTICES: "notices.csv",
     plans.CURVES: "dvh.csv",
+    plans.FRONT: "front.csv",
+    plans.STAIRS: "staircase.csv",
+    plans.CHANCES: "scenario_limits.csv",
+    plans.TUMORS: "scenario_tumors.csv",
+    plans.BANDS: "dvh_bands.csv",
+    plans.VIALS: "vials.csv",
+    plans.ORDERS: "orders.csv",
 }
 _FILES = {
     "plan": "plan.json",

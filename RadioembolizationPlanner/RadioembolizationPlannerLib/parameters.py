@@ -26,6 +26,8 @@ _NODE = {"node": True}
 
 #: How a candidate site may be used.
 SITE_RULES = ("free", "required", "forbidden")
+#: What scenarios are for: nothing, to see what a plan risks, to plan for.
+NO_SCENARIOS, EVALUATED, ROBUST = SCENARIOS = ("none", "evaluated", "robust")
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,16 @@ class PlannerParameters:
         Levels shown; empty for those chosen by the program.
     activities_gbq : mapping of str to float
         Of the sliders, by site.
+    with_vials : bool
+        Whether the plan consists of vials.
+    vials : mapping
+        Vial calendar and hours as in a case file; ``inject_at_sites`` maps sites to hours of their own.
+    scenarios : str
+        One of ``SCENARIOS``.
+    uncertainty : mapping
+        What is uncertain as in a case file.
+    further : mapping
+        Further results as in ``[report]`` of a case file.
     course : mapping
         Course with 177Lu: entries of a course file and of a measured file, without the case.
     """
@@ -136,10 +148,17 @@ class PlannerParameters:
     most_activity_gbq: float | None = None
     isodoses_gy: tuple[float, ...] = ()
     activities_gbq: Mapping[str, float] = field(default_factory=dict)
+    with_vials: bool = False
+    vials: Mapping[str, Any] = field(default_factory=dict)
+    scenarios: str = NO_SCENARIOS
+    uncertainty: Mapping[str, Any] = field(default_factory=dict)
+    further: Mapping[str, Any] = field(default_factory=dict)
     course: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         device_by_name(self.device)
+        if self.scenarios not in SCENARIOS:
+            raise InputError(f"Unknown use of scenarios '{self.scenarios}': use one of {', '.join(SCENARIOS)}.")
         for what, value, kind in (("convention", self.convention, Convention), ("method", self.method, Method)):
             if value not in tuple(kind):
                 raise InputError(f"Unknown {what} '{value}': use one of {', '.join(kind)}.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import slicer
 from slicer.i18n import tr as _
 
-from radioembolization.errors import CertificateRejected, InputError
+from radioembolization.errors import CertificateRejected, InputError, PlannerError
 from radioembolization.images import Unit
 from radioembolization.planning.recheck import Recheck
 from RadioembolizationPlannerLib import approval, plans, tasks
@@ -42,6 +43,20 @@ class PlanDesk:
         self._session.end_live()
         self._session.change(shown_plan=plan, activities_gbq=activities)
         self._session.tell(Event.PLANS)
+
+    def load(self, activities_gbq: Mapping[str, float]) -> slicer.vtkMRMLTextNode:
+        """Make a plan of given activities [GBq] by site, such as those of a point of a front.
+
+        Errors are those of ``PlanningSession.keep_activities``; the sliders are as before then.
+        """
+        session = self._session
+        before = session.parameters.activities_gbq
+        session.change(activities_gbq=dict(activities_gbq))
+        try:
+            return session.keep_activities()
+        except PlannerError:
+            session.change(activities_gbq=before)
+            raise
 
     def show(self, plan: slicer.vtkMRMLTextNode) -> None:
         """Show a plan in the views; ``PlanChanged`` if its dose was deleted."""

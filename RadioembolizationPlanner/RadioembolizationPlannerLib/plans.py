@@ -13,8 +13,15 @@ DOSE, ISODOSES, CHART, TERRITORIES = "planDose", "planIsodoses", "planChart", "p
 INJECTIONS, SITES, LIMITS = "planInjections", "planSites", "planLimits"
 STRUCTURES, NOTICES, CURVES, SERIES = "planStructures", "planNotices", "planCurves", "planSeries"
 REPORT, LEGEND = "planReport", "planLegend"
+#: What was found out beside the plan; a plan has only what was asked for.
+FRONT, STAIRS, CHANCES, TUMORS = "planFront", "planStaircase", "planChances", "planTumorChances"
+VIALS, ORDERS, BANDS, MARK = "planVials", "planOrders", "planBands", "planFrontMark"
+FRONT_CHART, STAIRS_CHART, BANDS_CHART = "planFrontChart", "planStaircaseChart", "planBandsChart"
+FRONT_SERIES, FURTHER_SERIES = "planFrontSeries", "planFurtherSeries"
 TABLES = (SITES, LIMITS, STRUCTURES, NOTICES, CURVES)
-ROLES = (LEGEND, DOSE, ISODOSES, CHART, SERIES, TERRITORIES, INJECTIONS, REPORT, *TABLES)
+FURTHER_TABLES = (FRONT, STAIRS, CHANCES, TUMORS, VIALS, ORDERS, BANDS)
+FURTHER = (*FURTHER_TABLES, MARK, FRONT_CHART, STAIRS_CHART, BANDS_CHART, FRONT_SERIES, FURTHER_SERIES)
+ROLES = (LEGEND, DOSE, ISODOSES, CHART, SERIES, TERRITORIES, INJECTIONS, REPORT, *TABLES, *FURTHER)
 
 #: The text nodes of all plans of a scene, and a new one for a plan file and its record.
 plans_of, new_plan = PLANS.all_in, PLANS.new

@@ -19,6 +19,7 @@ from RadioembolizationPlannerLib.isodoses import default_levels_gy, publish_isod
 from RadioembolizationPlannerLib.live import SHOWN_FROM
 from RadioembolizationPlannerLib.plan_record import PlanRecord
 from RadioembolizationPlannerLib.publish import add_point, new_points, publish_dose
+from RadioembolizationPlannerLib.publish_analysis import publish_analysis
 from RadioembolizationPlannerLib.study import file_in_study
 from RadioembolizationPlannerLib.tables import (
     RESEARCH_USE,
@@ -70,6 +71,7 @@ def publish_plan(
         territories.SetName(f"{name}: territories")
         territories.GetDisplayNode().SetVisibility(False)  # they overlap and would hide the dose
         plans.tie(plan, plans.TERRITORIES, territories)
+    publish_analysis(scene, plan, colors)
     file_in_study(scene, plan, plans.nodes_of(plan))
     if report:
         publish_report(scene, plan, report)

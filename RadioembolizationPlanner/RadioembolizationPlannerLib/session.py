@@ -19,7 +19,7 @@ from radioembolization.dose import LiveResult
 from radioembolization.errors import PlannerError
 from radioembolization.planning import LimitResult
 from radioembolization.treatment import CaseInputs, PreparedCase, Treatment, evaluate_treatment
-from radioembolization.treatment.fingerprint import PRESCRIPTION, changed_parts, input_digests
+from radioembolization.treatment.fingerprint import NOT_OF_ROWS, changed_parts, input_digests
 from RadioembolizationPlannerLib import tasks
 from RadioembolizationPlannerLib.approval import check_approval, refresh_stale
 from RadioembolizationPlannerLib.case import CaseReader
@@ -368,4 +368,4 @@ def _asked_for(prepared: PreparedCase, inputs: CaseInputs) -> PreparedCase:
 
 def _spatial(digests: Mapping[str, str]) -> dict[str, str]:
     """Return the digests of what decides doses."""
-    return {part: digest for part, digest in digests.items() if part != PRESCRIPTION}
+    return {part: digest for part, digest in digests.items() if part not in NOT_OF_ROWS}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from radioembolization.planning.goal_table import goal_to_value
 from radioembolization.planning.limit_table import limit_to_table
 from radioembolization.treatment import CaseInputs
+from RadioembolizationPlannerLib.asked import parameters_of_request
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
 from RadioembolizationPlannerLib.publish import publish_case
 from RadioembolizationPlannerLib.scene import CaseNodes
@@ -77,4 +78,5 @@ def parameters_of(inputs: CaseInputs, nodes: CaseNodes) -> PlannerParameters:
         at_most_sites=given.at_most_sites,
         least_activity_gbq=given.least_activity_gbq,
         most_activity_gbq=given.most_activity_gbq,
+        **parameters_of_request(inputs.analysis),
     )

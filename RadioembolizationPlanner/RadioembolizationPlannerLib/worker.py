@@ -50,12 +50,12 @@ def prepare(inputs: CaseInputs, progress: Progress) -> PreparedCase:
 
 
 def plan(given: CaseInputs | PreparedCase, progress: Progress) -> Treatment:
-    """Plan a case; dose rows that are there already are not computed again."""
+    """Plan a case and find out what it asks for; dose rows that are there already are not computed again."""
     from radioembolization.planning import Effort
-    from radioembolization.treatment import PreparedCase, plan_on_rows
+    from radioembolization.treatment import PreparedCase, plan_and_analyse
 
     prepared = given if isinstance(given, PreparedCase) else prepare(given, progress)
-    return plan_on_rows(prepared, progress, Effort(progress=progress))
+    return plan_and_analyse(prepared, None, progress, Effort(progress=progress))
 
 
 def main(folder: Path) -> None:

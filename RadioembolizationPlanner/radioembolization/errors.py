@@ -92,9 +92,7 @@ class Infeasible(PlannerError):
         Limits that cannot be met together, though without any one of them the others can; empty if not known.
     """
 
-    def __init__(
-        self, message: str, excess: dict[str, float] | None = None, irreducible: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, message: str, excess: dict[str, float] | None = None, irreducible: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.excess = excess or {}
         self.irreducible = irreducible

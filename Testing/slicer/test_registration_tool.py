@@ -6,15 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import runner_tasks
 import slicer_headless
-from hands import bare_nodes
 
 from radioembolization.errors import RegistrationFailed
 from radioembolization.images import AffineTransform, Grid, Unit, Volume
 from radioembolization.images.registration import Kind, Registration
 from radioembolization.images.registration_quality import RegistrationQuality
-from small_case import small_inputs
 from support import ellipsoid
 
 slicer_headless.require_slicer()
@@ -281,15 +278,6 @@ def test_cancelled_nothing_is_moved(small):
     assert small.parameters.scout.GetParentTransformNode() is None and ui.registerButton.enabled
 
 
-@pytest.mark.process
-def test_a_killed_process_is_told(small, monkeypatch):
-    from RadioembolizationPlannerLib import tasks
-
-    monkeypatch.setattr(tasks, "register", runner_tasks.be_killed)
-    _register(small)
-    assert small.ui(_TOOL).registrationLabel.text.startswith("Failed: ")
-
-
 def test_what_shows_plans_and_what_is_hidden_does_not_go_along(small, scene):
     small.click("Plan", "dosesButton")
     small.idle()
@@ -297,7 +285,11 @@ def test_what_shows_plans_and_what_is_hidden_does_not_go_along(small, scene):
     small.sections[f"{_TOOL}Section"].enter()
     also = small.ui(_TOOL).alsoMovedList
     assert {also.item(row).text() for row in range(also.count)} == {"Segmentation"} | _points(small)
-    small.ui(_TOOL).movingImageSelector.setCurrentNode(None)
+    small.session.change(ct=None)  # the scout stays where it is then
+    small.spin()
+    assert small.ui(_TOOL).fixedImageSelector.currentNode() is small.parameters.scout
+    assert small.ui(_TOOL).movingImageSelector.currentNode() is None
+    small.ui(_TOOL).fixedImageSelector.setCurrentNode(None)
     assert "SPECT" in {also.item(row).text() for row in range(also.count)}
 
 
@@ -317,11 +309,3 @@ def test_the_overlay_shows_both_images_and_follows_the_slider(small, scene):
     composites[0].SetForegroundVolumeID(small.parameters.ct.GetID())  # something else is shown there now
     small.ui(_TOOL).overlaySlider.value = 20.0
     assert [round(c.GetForegroundOpacity(), 3) for c in composites] == [0.8, 0.2]
-
-
-def test_without_a_ct_the_scout_stays_where_it_is(panel, scene):
-    nodes = bare_nodes(scene, small_inputs())
-    panel.session.change(scout=nodes.scout)
-    panel.idle()
-    assert panel.ui(_TOOL).fixedImageSelector.currentNode() is nodes.scout
-    assert panel.ui(_TOOL).movingImageSelector.currentNode() is None

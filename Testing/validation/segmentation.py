@@ -89,8 +89,9 @@ def _run(scan: str, copy: str, make: Callable[[], Scan]) -> _Run:
         words = f"refused: {str(error).split(':')[0]}"
         return _Run(scan, copy, None, True, cut, (scan, copy, "", "", "", f"{time.process_time() - start:.0f}", words))
     seconds = time.process_time() - start
-    print(f"{scan}, {copy}: {seconds:.0f} s", flush=True)
-    return _measured(scan, copy, found, liver, cut, seconds)
+    run = _measured(scan, copy, found, liver, cut, seconds)
+    print(*run.cells, sep=", ", flush=True)
+    return run
 
 
 def _measured(scan: str, copy: str, found: SegmentedStructures, liver: np.ndarray, cut: bool, seconds: float) -> _Run:

@@ -87,10 +87,11 @@ class ChecksSection(Section):
         self._follower.show(self._told())
 
     def _told(self) -> str:
+        """Return what was found, whether it is out of date, and the whole message of the selected finding."""
         if self.desk.findings is None:
             return ""
-        told = summary(self.desk.findings)
+        told, selected = summary(self.desk.findings), self._selected
         if self.desk.changes:
             changed = _("OUT OF DATE: {changes}. Check again. Before: {told}")
-            return changed.format(changes="; ".join(self.desk.changes), told=told)
-        return told
+            told = changed.format(changes="; ".join(self.desk.changes).rstrip("."), told=told)
+        return told if selected is None else f"{told}\n{shown_message(selected)}"

@@ -1,4 +1,4 @@
-"""A table of the panel that shows rows of texts and writes what is typed or chosen into the course."""
+"""A table of the panel that shows rows of texts and writes what is typed or chosen into a parameter."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a table is about: its columns, its rows, and what a changed cell makes of the course.
+    """What a table is about: its columns, its rows, and what a changed cell makes of a parameter.
 
     Parameters
     ----------
@@ -41,19 +41,25 @@ class Rows:
     shown : callable
         Returns the texts, or values of choices, of all rows; None for cells that cannot be changed.
     edited : callable
-        Returns the course after row, column and text have been entered; raises ``InputError`` if that cannot be.
+        Returns the parameter after row, column and text have been entered; raises ``InputError`` if that cannot be.
     stretched : int
         Column that takes the room left.
+    parameter : str
+        Which one is written.
+    tips : callable, optional
+        Returns what the tooltip of each cell of a row says; without it, that of the column.
     """
 
     columns: tuple[Column, ...]
     shown: Callable[[PlannerParameters], Sequence[Sequence[str | None]]]
     edited: Callable[[PlannerParameters, int, int, str], Mapping[str, Any]]
     stretched: int = 0
+    parameter: str = "course"
+    tips: Callable[[PlannerParameters, int], str] | None = None
 
 
 class EditableTable:
-    """Rows of a course in a ``QTableWidget``.
+    """Rows of a parameter in a ``QTableWidget``.
 
     Parameters
     ----------
@@ -77,16 +83,18 @@ class EditableTable:
         shown = self._rows.shown(parameters)
         self._table.set_rows(len(shown))
         for row, texts in enumerate(shown):
+            own = "" if self._rows.tips is None else self._rows.tips(parameters, row)
             for index, (column, text) in enumerate(zip(self._rows.columns, texts, strict=True)):
-                self._show_cell(row, index, column, text)
+                self._show_cell(row, index, column, text, own)
 
-    def _show_cell(self, row: int, index: int, column: Column, text: str | None) -> None:
+    def _show_cell(self, row: int, index: int, column: Column, text: str | None, own: str) -> None:
         if column.choices:
             box = self._table.widget(row, index, lambda: self._new_box(row, index, column))
             choose(box, text or "")
+            box.toolTip = own or column.tip
         else:
             editable = column.editable and text is not None
-            tip = "\n".join(filter(None, (text, column.tip))) if editable else ""
+            tip = "\n".join(filter(None, (text, column.tip, own))) if editable else own
             self._table.set_text(row, index, text or "", editable=editable, tip=tip)
 
     def _new_box(self, row: int, index: int, column: Column) -> qt.QComboBox:
@@ -113,7 +121,8 @@ class EditableTable:
     def _change(self, row: int, index: int, text: str) -> None:
         parameters = self._section.session.parameters
         if row < len(self._rows.shown(parameters)):
-            self._section.session.change(course=self._rows.edited(parameters, row, index, text))
+            edited = self._rows.edited(parameters, row, index, text)
+            self._section.session.change(**{self._rows.parameter: edited})
 
 
 def without(entries: Sequence[Any], index: int) -> list[Any]:

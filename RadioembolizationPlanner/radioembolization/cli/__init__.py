@@ -1,5 +1,5 @@
-"""The command line: ``demo | plan | check | certify | kernel | dose | lutetium | course | rtdose | register | segment |
-calc``.
+"""The command line: ``demo | plan | check | explain | front | robust | vials | certify | kernel | dose | lutetium |
+course | rtdose | register | segment | calc``.
 
 Exit codes: 0 done, 2 bad input, 3 infeasible limits, 4 a plan that does not stand up to ``certify``,
 5 one that does but has no certificate of its bound, 1 anything else.
@@ -14,7 +14,18 @@ import sys
 from collections.abc import Sequence
 
 import radioembolization
-from radioembolization.cli import calc, certify, course, dosimetry, lutetium, planning, registration, rtdose, segment
+from radioembolization.cli import (
+    analysis,
+    calc,
+    certify,
+    course,
+    dosimetry,
+    lutetium,
+    planning,
+    registration,
+    rtdose,
+    segment,
+)
 from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, REJECTED, fail
 from radioembolization.errors import CertificateRejected, Infeasible, InputError, MissingPackage, PlannerError
 
@@ -28,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except Infeasible as error:
-        return fail("infeasible", error, INFEASIBLE, options.json, excess=error.excess)
+        contradicting = list(error.irreducible)
+        return fail("infeasible", error, INFEASIBLE, options.json, excess=error.excess, irreducible=contradicting)
     except CertificateRejected as error:
         return fail("rejected", error, REJECTED, options.json)
     except BrokenPipeError:  # the reader, such as head, has seen enough
@@ -49,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {radioembolization.__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     planning.add_commands(commands)
+    analysis.add_commands(commands)
     certify.add_commands(commands)
     dosimetry.add_commands(commands)
     lutetium.add_commands(commands)

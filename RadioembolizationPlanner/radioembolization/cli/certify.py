@@ -48,7 +48,7 @@ def add_commands(commands: Any) -> None:
 def _certify(options: argparse.Namespace) -> int:
     stated = read_plan(options.plan)
     rows = read_rows(options.rows or options.plan.parent / ROWS_NAME)
-    found = recheck(stated.plan, rows)
+    found = recheck(stated.plan, rows, bq_per_sphere=stated.bq_per_sphere)
     rebuilt = None if options.rebuild is None else _rebuild(stated, rows, read_case(options.rebuild))
     document = _document(stated, found, rebuilt)
     if options.json:
@@ -70,7 +70,7 @@ def _rebuild(stated: PlanFile, stored: DosePerGBq, inputs: CaseInputs) -> _Rebui
     case = prepare(inputs)
     dose = compute_dose_per_gbq(case.territories, case.inputs.settings, None, case.density)
     difference = _difference(stored, dose)
-    recheck(stated.plan, dose, same_rows=False)
+    recheck(stated.plan, dose, same_rows=False, bq_per_sphere=stated.bq_per_sphere)
     return _Rebuilt(dose, difference, len(stated.hashes))
 
 

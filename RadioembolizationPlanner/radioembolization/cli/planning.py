@@ -16,7 +16,7 @@ from radioembolization.files import plan_document, plan_text, read_case, write_c
 from radioembolization.report import page
 from radioembolization.report.summary import case_summary, plan_summary
 from radioembolization.structures.findings import Finding
-from radioembolization.treatment import Case, CaseInputs, Treatment, plan_treatment, prepare
+from radioembolization.treatment import Case, CaseInputs, Treatment, analysed, plan_treatment, prepare
 from radioembolization.treatment.consistency import check_case, with_findings
 
 
@@ -76,7 +76,7 @@ def _plan_and_write(inputs: CaseInputs, folder: Path, as_json: bool, files: dict
         case = prepare(inputs)
         case = with_findings(case, check_case(inputs))
         progress("structures", 1, 1)
-        treatment = plan_treatment(case, progress)
+        treatment = analysed(plan_treatment(case, progress), progress=progress)
         progress("report", 0, 1)
         files |= write_results(treatment, folder, page(treatment))
         progress("report", 1, 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 from radioembolization.dose import DoseSettings, Method
 from radioembolization.errors import CaseFileError, FileMissing, LimitError
+from radioembolization.files.analysis_tables import analysis_from_tables
 from radioembolization.files.case_images import read_case_images
 from radioembolization.files.case_structures import read_case_structures, union
 from radioembolization.files.image_file import sha256_of_files
@@ -40,6 +41,7 @@ def read_case(path: Path) -> CaseInputs:
     images, structures, lungs = top.table("images"), top.table("structures"), top.table("lungs")
     prescription, patient = top.table("prescription"), top.table("patient")
     dose, grid, lesions = top.table("dose"), top.table("grid"), top.table("synthetic_lesions")
+    uncertainty, vials, further = top.table("uncertainty"), top.table("vials"), top.table("report")
     top.take("segment", None)  # what to segment, which planning does not need
     device_name = dose.text("device")
     with collected_notices() as notices:
@@ -47,10 +49,11 @@ def read_case(path: Path) -> CaseInputs:
         drawn = read_case_structures(structures, path.parent, pictures)
     given = drawn.given
     used = {"case": (path,), "structures": drawn.files, **pictures.files}
-    sites = _sites(top, drawn.segmentation, lungs.number("shunt", None))
+    sites, hours = _sites(top, drawn.segmentation, lungs.number("shunt", None))
+    settings = _settings(dose, device_name)
     inputs = CaseInputs(
         name=top.text("name"),
-        settings=_settings(dose, device_name),
+        settings=settings,
         structures=given,
         sites=sites,
         prescription=_prescription(prescription, given, lesions, sites),
@@ -67,8 +70,9 @@ def read_case(path: Path) -> CaseInputs:
         notices=tuple(notices),
         patient=patient.text("identifier", ""),
         include_identifiers=patient.flag("include_in_output", False),
+        analysis=analysis_from_tables(uncertainty, vials, further, settings.device, (s.name for s in sites), hours),
     )
-    for table in (top, images, structures, lungs, prescription, patient, dose, grid, lesions):
+    for table in (top, images, structures, lungs, prescription, patient, dose, grid, lesions, further):
         table.refuse_leftovers()
     return inputs
 
@@ -90,8 +94,11 @@ def _settings(dose: Table, device_name: str) -> DoseSettings:
     )
 
 
-def _sites(top: Table, segmentation: Segmentation, shunt: float | None) -> tuple[SourceSite, ...]:
-    sites = []
+def _sites(
+    top: Table, segmentation: Segmentation, shunt: float | None
+) -> tuple[tuple[SourceSite, ...], dict[str, Any]]:
+    """Return the sites, and when those that say so are injected."""
+    sites, hours = [], {}
     for table in top.tables("sites"):
         lung_shunt = table.number("lung_shunt", shunt)
         if lung_shunt is None:
@@ -111,8 +118,10 @@ def _sites(top: Table, segmentation: Segmentation, shunt: float | None) -> tuple
                 among=tuple(table.texts("among", [])),
             )
         )
+        if (at := table.take("inject_at", None)) is not None:
+            hours[sites[-1].name] = at
         table.refuse_leftovers()
-    return tuple(sites)
+    return tuple(sites), hours
 
 
 def _prescription(

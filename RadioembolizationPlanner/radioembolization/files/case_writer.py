@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from radioembolization.errors import CaseFileError
+from radioembolization.files.analysis_tables import hour_of, report_table, uncertainty_table, vials_table
 from radioembolization.files.image_file import write_volume
 from radioembolization.files.replacing import replacing
 from radioembolization.files.segmentation_writer import write_segmentation
@@ -16,7 +17,7 @@ from radioembolization.planning.goal_table import goal_to_value
 from radioembolization.planning.limit_table import limit_to_table
 from radioembolization.structures import Role
 from radioembolization.structures.terminology import LIVER, LUNGS, PERFUSED_VOLUME, TUMOUR
-from radioembolization.treatment import CaseInputs, SourceSite
+from radioembolization.treatment import AnalysisRequest, CaseInputs, SourceSite
 
 _KINDS = {Role.LIVER: LIVER, Role.LUNGS: LUNGS, Role.TUMOUR: TUMOUR}
 
@@ -96,9 +97,20 @@ def _case_text(inputs: CaseInputs) -> str:
         lines += ["", "[tumour_to_normal]"]
         lines += [f"{_toml(name)} = {ratio!r}" for name, ratio in inputs.tumour_to_normal.items()]
     lines += ["", *_prescription_lines(inputs.prescription)]
+    lines += _analysis_lines(inputs.analysis)
     for site in inputs.sites:
-        lines += _site_lines(site)
+        lines += _site_lines(site, hour_of(inputs.analysis, site.name))
     return "\n".join(lines) + "\n"
+
+
+def _analysis_lines(asked: AnalysisRequest) -> list[str]:
+    tables = {"uncertainty": uncertainty_table(asked), "report": report_table(asked)}
+    tables["vials"] = {} if asked.vials is None else vials_table(asked.vials)
+    lines = []
+    for name, table in tables.items():
+        if table:
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return lines
 
 
 def _prescription_lines(given: Prescription) -> list[str]:
@@ -134,7 +146,7 @@ def _beyond_preset(given: Prescription) -> tuple[str, tuple[Limit, ...]]:
     return reason, given.limits[len(published) :]
 
 
-def _site_lines(site: SourceSite) -> list[str]:
+def _site_lines(site: SourceSite, inject_at: str) -> list[str]:
     lines = [
         "",
         "[[sites]]",
@@ -143,6 +155,8 @@ def _site_lines(site: SourceSite) -> list[str]:
         f"lung_shunt = {site.lung_shunt!r}",
         f"distribution = {_toml(str(site.pattern))}",
     ]
+    if inject_at:
+        lines.append(f"inject_at = {_toml(inject_at)}")
     if site.extrahepatic_share:
         lines.append(f"extrahepatic_share = {site.extrahepatic_share!r}")
     if site.position_lps_mm is not None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import radioembolization
+from radioembolization.files.analysis_document import analysis_document, compact_text
 from radioembolization.files.image_file import write_volume
 from radioembolization.files.rows_file import write_rows
 from radioembolization.planning import Plan
@@ -24,7 +25,7 @@ from radioembolization.planning.volumes.record_document import to_document
 from radioembolization.treatment import Case, Treatment, package_versions
 
 #: Version of the plan document, ``plan.schema.json``; the first number changes when a reader breaks.
-PLAN_SCHEMA_VERSION = "1.1"
+PLAN_SCHEMA_VERSION = "1.2"
 #: Dose rows, beside the plan, from which it can be checked.
 ROWS_NAME = "dose_rows.npz"
 RESEARCH_USE_ONLY = "Research use only; not a medical device."
@@ -51,6 +52,7 @@ def plan_document(treatment: Treatment) -> dict[str, Any]:
         "prescription": plan.prescription,
         "certificate": _certificate(plan),
         "unproved": plan.unproved,
+        "analysis": None if treatment.analysis is None else analysis_document(treatment.analysis),
         "inputs": {part: {"sha256": digest} for part, digest in sorted(case.inputs.hashes.items())},
     }
     if case.inputs.include_identifiers and case.inputs.patient:
@@ -68,10 +70,13 @@ def _certificate(plan: Plan) -> dict[str, Any] | None:
 
 def plan_text(document: dict[str, Any]) -> str:
     """Return a plan document as text: one entry a line, but every plane and cut of the certificate on its own line."""
-    blocks = [
-        f"  {_json(key)}: " + (_certificate_text(value) if key == "certificate" and value else _json(value, 2))
-        for key, value in document.items()
-    ]
+
+    def text(key: str, value: Any) -> str:
+        if key == "certificate" and value:
+            return _certificate_text(value)
+        return compact_text(value, "  ") if key == "analysis" else _json(value, 2)
+
+    blocks = [f"  {_json(key)}: {text(key, value)}" for key, value in document.items()]
     return "{\n" + ",\n".join(blocks) + "\n}\n"
 
 

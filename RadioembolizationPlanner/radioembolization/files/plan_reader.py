@@ -33,11 +33,34 @@ class PlanFile:
         Of the case.
     hashes : dict of str to str
         SHA256 of each input by its part in the case.
+    analysis : dict or None
+        What was found out beside the plan, as it stands in the file; None before version 1.2.
     """
 
     plan: Plan
     name: str
     hashes: dict[str, str]
+    analysis: dict[str, Any] | None = None
+
+    @property
+    def bq_per_sphere(self) -> dict[str, float]:
+        """Activity of one microsphere at the injection [Bq] by site, of a plan that consists of vials.
+
+        Raises
+        ------
+        PlanFileError
+            If an injection is malformed.
+        """
+        vials = (self.analysis or {}).get("vials")
+        if vials is None:
+            return {}
+        injections = [
+            _table(entry, "injections") for entry in _take(_table(vials, "vials"), "injections", list, "vials")
+        ]
+        found = {_take(i, "site", str, "vials"): _take(i, "bq_per_sphere", float, "vials") for i in injections}
+        if not all(bq > 0.0 for bq in found.values()):
+            raise PlanFileError("the activity of a microsphere must be above zero.")
+        return found
 
 
 def read_plan(path: Path) -> PlanFile:
@@ -111,7 +134,9 @@ def _plan_file(document: object) -> PlanFile:
         unproved=str(top.get("unproved", "Plan files before version 1.1 hold no proof.")),
     )
     hashes = {part: str(_table(entry, "inputs").get("sha256", "")) for part, entry in inputs.items()}
-    return PlanFile(plan, _take(case, "name", str, "case"), hashes)
+    analysis = top.get("analysis")
+    found = None if analysis is None else _table(analysis, "analysis")
+    return PlanFile(plan, _take(case, "name", str, "case"), hashes, found)
 
 
 def _certificate(top: dict[str, Any], sites: int) -> Certificate | VolumeCertificate | None:

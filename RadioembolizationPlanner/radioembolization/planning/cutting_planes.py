@@ -240,7 +240,7 @@ class CuttingPlanes:
         added : int
         """
         x = np.where(relaxation.activities_gbq < USED_GBQ, 0.0, relaxation.activities_gbq)
-        added, scale, met = self._separate_limits(x)
+        added, scale, met = self._separate_limits(x, relaxation.slacks)
         scores, more = self._separate_goal(x, relaxation.levels)
         candidate = scale * x
         met = met and float(np.sum(relaxation.slacks)) <= self._slack_tolerance
@@ -256,8 +256,11 @@ class CuttingPlanes:
     def _slack_tolerance(self) -> float:
         return _SAFE * MET_TOLERANCE
 
-    def _separate_limits(self, x: np.ndarray) -> tuple[int, float, bool]:
-        """Add violated planes of limits; return their number, a scale into upper limits, whether lower ones are met."""
+    def _separate_limits(self, x: np.ndarray, slacks: np.ndarray | None = None) -> tuple[int, float, bool]:
+        """Add violated planes of limits; return their number, a scale into upper limits, whether lower ones are met.
+
+        Planes of a lower limit that is missed by no more than its slack (slacks,) say nothing new.
+        """
         added, scale, met = 0, 1.0, True
         for index, limit in enumerate(self.limits):
             if self._ruled[index] or limit.quantity.linear:
@@ -265,7 +268,8 @@ class CuttingPlanes:
             planes = limit.supports(self.dose, x, self._exact)
             excess = max(plane.at(x) for plane in planes)
             small = _VIOLATED * max(1.0, limit.bound)
-            if excess > small:
+            short = 0.0 if slacks is None or index not in self._slack_of else float(slacks[self._slack_of[index]])
+            if excess > short + small:
                 for k, plane in enumerate(planes):
                     self._add_limit(index, plane, Origin("limit", index, k, x))
                 added += len(planes)

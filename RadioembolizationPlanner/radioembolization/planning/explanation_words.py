@@ -70,7 +70,7 @@ def range_sentences(sites: Sequence[SiteRange], within: float) -> Iterator[str]:
         elif site.need is Need.EXCHANGEABLE:
             yield f"{site.site} is exchangeable: plans within {_share(within)} of the optimum give it {ends}."
         elif site.need is Need.UNKNOWN:
-            yield f"{site.site}: {ends} in any {plan}; more was not found out in time."
+            yield f"{site.site}: {ends} in any {plan}; whether it can be left out, or used at all, is not known."
     useless = [site.site for site in sites if site.need is Need.USELESS]
     if useless:
         yield f"Of no use within {_share(within)} of the optimum: {', '.join(useless)}."

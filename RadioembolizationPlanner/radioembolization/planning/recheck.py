@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -45,7 +45,9 @@ class Recheck:
     unproved: tuple[str, ...]
 
 
-def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
+def recheck(
+    plan: Plan, dose: DosePerGBq, *, same_rows: bool = True, bq_per_sphere: Mapping[str, float] | None = None
+) -> Recheck:
     """Compute everything a plan states about doses, limits, goal and bound anew, and compare.
 
     Parameters
@@ -55,6 +57,9 @@ def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
     dose : DosePerGBq
     same_rows : bool
         Whether they must be the rows the certificate was made with, to the last bit.
+    bq_per_sphere : mapping of str to float, optional
+        Activity of one microsphere at the injection [Bq], by site, where the plan consists of vials; that of the device
+        elsewhere.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def recheck(plan: Plan, dose: DosePerGBq, *, same_rows: bool = True) -> Recheck:
     if isinstance(plan.certificate, Certificate) and same_rows:
         check_fingerprint(plan.certificate, dose)
     try:
-        _check_doses(plan, dose, tolerance)
+        _check_doses(plan, dose, tolerance, bq_per_sphere or {})
         checked = [f"dose figures: {len(plan.structures)} structures and {len(plan.sites)} sites, in float64"]
         if plan.prescription is None:
             unproved = ["goal, limits and bound: the file does not hold the prescription", *_always(plan)]
@@ -122,7 +127,7 @@ def _always(plan: Plan) -> list[str]:
     return sentences
 
 
-def _check_doses(plan: Plan, dose: DosePerGBq, tolerance: float) -> None:
+def _check_doses(plan: Plan, dose: DosePerGBq, tolerance: float, bq_per_sphere: Mapping[str, float]) -> None:
     if tuple(site.name for site in plan.sites) != dose.site_names:
         raise CertificateRejected("The sites of the plan are not those of the dose rows, in their order.")
     if plan.settings != dose.settings:
@@ -131,6 +136,8 @@ def _check_doses(plan: Plan, dose: DosePerGBq, tolerance: float) -> None:
     if not np.all(np.isfinite(activities) & (activities >= 0)):
         raise CertificateRejected("The plan needs an activity of zero or more for each site.")
     for stated, found in zip(plan.sites, site_plans(dose, activities), strict=True):
+        if found.name in bq_per_sphere:
+            found = replace(found, microspheres=found.activity_gbq * 1e9 / bq_per_sphere[found.name])
         _compare(f"site '{stated.name}'", asdict(stated), asdict(found), tolerance)
     structures = structure_doses(dose, activities)
     if [s.name for s in plan.structures] != [s.name for s in structures]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ import numpy as np
 from radioembolization.dose import DosePerGBq, single_threaded_products
 from radioembolization.planning.alternatives import NearlyOptimal, nearly_optimal
 from radioembolization.planning.choice import SiteRules
-from radioembolization.planning.cutting_planes import CuttingPlanes
+from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
 from radioembolization.planning.effort import Effort, Watch
 from radioembolization.planning.limits import USED_GBQ, activity_caps_gbq
 from radioembolization.planning.near_optimal import WITHIN, OneSite, has_planes, least_score, reaching
@@ -26,6 +27,8 @@ _MARGIN_GBQ = 1e-7
 _ROUNDED = 1.01
 #: A search for the range of one site ends after as many nodes; then its bound is that without rules about sites.
 _MOST_NODES = 100
+#: With rules about used sites there is no search over more sites than this; bounds are those without the rules.
+_MOST_SEARCHED = 12
 
 
 class Need(StrEnum):
@@ -102,7 +105,7 @@ def site_ranges(
     if known is None and rules.most_sites is not None and not rules.if_used:
         known = nearly_optimal(problem, dose, int(np.count_nonzero(x > USED_GBQ)), score, effort)
     with single_threaded_products():
-        work = _Ranges(problem, dose, x, score, Watch(effort or Effort()))
+        work = _Ranges(problem, dose, x, score, Watch(effort or Effort()), () if known is None else known.plans)
         lost = abs(abs(optimum) - abs(score)) / max(1e-3, abs(optimum))
         work.small_gbq = max(work.small_gbq, _ROUNDED * lost * float(x.sum()))
         if rules.any and not rules.if_used and known is not None and known.complete and known.plans:
@@ -113,12 +116,21 @@ def site_ranges(
 class _Ranges:
     """One model for the ranges of all sites."""
 
-    def __init__(self, problem: Problem, dose: DosePerGBq, plan_gbq: np.ndarray, score: float, watch: Watch) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        dose: DosePerGBq,
+        plan_gbq: np.ndarray,
+        score: float,
+        watch: Watch,
+        known: Sequence[np.ndarray],
+    ) -> None:
         self._dose, self._plan_gbq, self._watch = dose, plan_gbq, watch
         limits = (*problem.limits, reaching(problem.goal, score, dose))
         self._planes = CuttingPlanes(OneSite(0, True), limits, dose, activity_caps_gbq(problem.limits, dose))
         self._plans: list[np.ndarray] = []
-        self._keep(plan_gbq)
+        for plan in (plan_gbq, *known):
+            self._keep(plan)
         least = [limit.bound for limit in problem.limits if isinstance(limit.quantity, InjectionActivity)]
         self.small_gbq = max([USED_GBQ, *(0.999 * bound for bound in least)])
 
@@ -157,14 +169,23 @@ class _Ranges:
         root = planes.solve(planes.cap_gbq > 0, None, _GAP, self._watch)
         found, bound = root.activities_gbq if np.isfinite(root.score) else None, root.bound
         if planes.rules.any and not (largest and bound <= USED_GBQ):
-            most = min(planes.rules.most_sites or len(planes.cap_gbq), len(planes.cap_gbq))
-            start = self._nearest(site, largest)
-            search = SiteSearch(planes, most, _GAP, self._watch, most_nodes=_MOST_NODES, greedy=start is None)
-            choice = search.run(root, start)
-            found, bound = choice.activities_gbq if np.isfinite(choice.score) else None, choice.bound
+            found, bound = self._with_rules(site, largest, root)
         if found is not None:
             self._keep(found)
         return self._outward(bound, site, largest)
+
+    def _with_rules(self, site: int, largest: bool, root: Optimum) -> tuple[np.ndarray | None, float]:
+        """Return a plan of the largest or smallest activity that obeys the rules about sites, and the bound."""
+        planes, start = self._planes, self._nearest(site, largest)
+        if planes.rules.if_used and len(planes.cap_gbq) > _MOST_SEARCHED and start is not None:
+            used = start > 0
+            used[site] |= largest
+            tried = planes.solve(used, used, _GAP, self._watch)
+            return tried.activities_gbq if np.isfinite(tried.score) else None, root.bound
+        most = min(planes.rules.most_sites or len(planes.cap_gbq), len(planes.cap_gbq))
+        search = SiteSearch(planes, most, _GAP, self._watch, most_nodes=_MOST_NODES, greedy=start is None)
+        choice = search.run(root, start)
+        return choice.activities_gbq if np.isfinite(choice.score) else None, choice.bound
 
     def _nearest(self, site: int, largest: bool) -> np.ndarray | None:
         """Return the plan found so far that has most, or least, at a site."""
@@ -182,8 +203,6 @@ class _Ranges:
 
     def on_choices(self, known: NearlyOptimal) -> tuple[SiteRange, ...]:
         """Return all ranges, where every plan that reaches the goal uses all sites of one of some choices."""
-        for plan in known.plans:
-            self._keep(plan)
         choices = [plan > 0 for plan in known.plans]
         full = all(np.count_nonzero(choice) == known.most for choice in choices)
         return tuple(self._range_on(site, choices, full) for site in range(len(self._plan_gbq)))

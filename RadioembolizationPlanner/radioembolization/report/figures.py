@@ -10,13 +10,19 @@ from typing import Any
 
 from radioembolization.errors import MissingPackage
 from radioembolization.images import Volume
+from radioembolization.planning import ScenarioEvaluation, VialPlan
+from radioembolization.planning.contributions import Contributions
 from radioembolization.planning.front import ParetoFront
 from radioembolization.planning.staircase import Staircase
 from radioembolization.report.charts import draw_dvh, draw_sites
+from radioembolization.report.matrix_chart import draw_contributions
+from radioembolization.report.palette import line_styles
 from radioembolization.report.pareto_figure import draw_front, draw_staircase
+from radioembolization.report.scenario_charts import draw_bands, draw_chances
 from radioembolization.report.slices import draw_slices
 from radioembolization.report.structure_pictures import draw_structures
 from radioembolization.report.timeline import draw_timeline
+from radioembolization.report.vial_chart import draw_vials
 from radioembolization.structures.segmentation import SegmentedStructures
 from radioembolization.treatment import Treatment
 from radioembolization.treatment.planned_course import PlannedCourse
@@ -141,6 +147,60 @@ def staircase_figure(staircase: Staircase, plan: tuple[int, float] | None = None
     """
     with _figure() as figure:
         draw_staircase(figure, staircase, plan)
+        return _svg(figure)
+
+
+def bands_figure(treatment: Treatment, evaluation: ScenarioEvaluation) -> str:
+    """Return the histograms of a plan with the band of most scenarios, as SVG.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_bands(figure, evaluation, treatment.histograms, line_styles(treatment.case.structures))
+        return _svg(figure)
+
+
+def chances_figure(
+    evaluation: ScenarioEvaluation, beside: ScenarioEvaluation | None = None, promised: float | None = None
+) -> str:
+    """Return how often each limit is met in scenarios, as SVG; arguments of ``draw_chances``.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_chances(figure, evaluation, beside, promised)
+        return _svg(figure)
+
+
+def vials_figure(vials: VialPlan) -> str:
+    """Return the content of the vials to order over time, as SVG.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_vials(figure, vials)
+        return _svg(figure)
+
+
+def contributions_figure(table: Contributions) -> str:
+    """Return which site gives which structure how much, as SVG.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with _figure() as figure:
+        draw_contributions(figure, table)
         return _svg(figure)
 
 

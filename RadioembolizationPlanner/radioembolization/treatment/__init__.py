@@ -4,6 +4,9 @@ Files, the synthetic patient and 3D Slicer all hand over the same ``CaseInputs``
 the report and Slicer all receive the same ``Treatment``.
 """
 
+from radioembolization.treatment.analysed import analysed, plan_and_analyse
+from radioembolization.treatment.analysis import Analysis, analyse
+from radioembolization.treatment.analysis_request import AnalysisRequest, FrontRequest, VialRequest
 from radioembolization.treatment.case import (
     Case,
     CaseInputs,
@@ -19,8 +22,11 @@ from radioembolization.treatment.software import package_versions
 from radioembolization.treatment.treatment import Treatment, evaluate_treatment, plan_on_rows, plan_treatment
 
 __all__ = [
+    "Analysis",
+    "AnalysisRequest",
     "Case",
     "CaseInputs",
+    "FrontRequest",
     "Notice",
     "PreparedCase",
     "SourceMask",
@@ -28,9 +34,13 @@ __all__ = [
     "SourceStructure",
     "SyntheticLesions",
     "Treatment",
+    "VialRequest",
+    "analyse",
+    "analysed",
     "compute_rows",
     "evaluate_treatment",
     "package_versions",
+    "plan_and_analyse",
     "plan_on_rows",
     "plan_treatment",
     "prepare",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from radioembolization.dose.sampling import draw, fresh
+from radioembolization.dose import Uncertainty
+from radioembolization.dose.sampling import FRESH, draw
 from radioembolization.dose.scenario_basis import ScenarioBasis, scenario_basis
 from radioembolization.dose.scenarios import Scenarios
-from radioembolization.errors import LimitError
 from radioembolization.planning import (
     Effort,
-    Limit,
+    GoalResult,
     ParetoFront,
     Plan,
     Problem,
@@ -28,9 +29,12 @@ from radioembolization.planning import (
     plan_robustly,
     staircase,
 )
+from radioembolization.planning.contributions import contributions
 from radioembolization.planning.explanation import Explanation, explain_plan
+from radioembolization.planning.plan import evaluated
 from radioembolization.planning.robust import robust_problem
 from radioembolization.treatment.analysis_request import AnalysisRequest, FrontRequest
+from radioembolization.treatment.front_limit import limit_of_front
 from radioembolization.treatment.prepared_case import Progress, report
 
 if TYPE_CHECKING:
@@ -69,7 +73,7 @@ class Analysis:
     in_scenarios: ScenarioEvaluation | None = None
     vials: VialPlan | None = None
     nominal: Plan | None = None
-    asked: AnalysisRequest = AnalysisRequest()
+    asked: AnalysisRequest = field(default_factory=AnalysisRequest)
 
 
 def analyse(
@@ -98,45 +102,8 @@ def analyse(
     return _Analyst(treatment, asked, progress, effort).analysis()
 
 
-def limit_of_front(problem: Problem, plan: Plan, name: str) -> Limit:
-    """Return the limit of a problem that a name means; without a name, the one that holds a plan back most.
-
-    Prices times bounds share the goal among the limits, so the largest of these products holds it back most; without
-    prices, it is the upper limit that is nearest to its bound.
-
-    Raises
-    ------
-    LimitError
-        If the name means none or several, or there is no limit to move.
-    """
-    movable = [limit for limit in problem.limits if limit.quantity.keyword != "count" and limit.bound > 0.0]
-    listed = ", ".join(f"'{limit}'" for limit in movable) or "none"
-    if name:
-        exact = [limit for limit in movable if name.casefold() in (str(limit).casefold(), limit.quantity.name.casefold())]
-        found = exact or [limit for limit in movable if name.casefold() in str(limit).casefold()]
-        if len(found) != 1:
-            raise LimitError(f"'{name}' means {len(found) or 'none'} of the limits of the plan, which are: {listed}.")
-        return found[0]
-    results = [(limit, result) for limit, result in zip(problem.limits, plan.limits, strict=True) if limit in movable]
-    priced = [(abs(r.gain_per_unit * r.limit), k) for k, (_, r) in enumerate(results) if r.binding and r.gain_per_unit]
-    if priced:
-        return results[max(priced)[1]][0]
-    near = [(r.value / r.limit, k) for k, (limit, r) in enumerate(results) if limit.upper and r.value is not None]
-    if not near:
-        raise LimitError(f"No limit can be moved for a front; the limits are: {listed}.")
-    return results[max(near)[1]][0]
-
-
 class _Analyst:
-    """Finds out one thing after the other.
-
-    Parameters
-    ----------
-    treatment : Treatment
-    asked : AnalysisRequest
-    progress : callable or None
-    effort : Effort or None
-    """
+    """Finds out one thing after the other about one treatment."""
 
     def __init__(
         self, treatment: Treatment, asked: AnalysisRequest, progress: Progress | None, effort: Effort | None
@@ -149,37 +116,111 @@ class _Analyst:
         self.proving = replace(self.effort, fewer_within=None)
 
     def analysis(self) -> Analysis:
-        """Return everything that is asked, the plans first."""
+        """Return everything that is asked."""
         asked, optimized = self.asked, not self.nominal.by_hand
-        basis = self._basis()
-        scenarios = None if basis is None else self._drawn(basis)
-        robust, problem = None, self.problem
-        if asked.robust and optimized:
-            robust = self._robust(basis, scenarios)
-            problem = robust_problem(self.problem, scenarios, robust.uncertainty)[0]
+        drawn = self._drawn()
+        robust = self._robust(drawn) if drawn and asked.robust and optimized else None
+        problem, free, plan = self.problem, self.nominal, self.nominal
+        if robust is not None and drawn is not None:
+            problem = robust_problem(self.problem, drawn.scenarios, drawn.uncertainty)[0]
+            free, plan = self._over(problem, robust), robust.robust
         vials = self._vials(problem) if asked.vials and optimized else None
-        free = self.nominal if robust is None else _over_scenarios(robust)
-        plan = vials.plan if vials else robust.robust if robust else self.nominal
+        plan = plan if vials is None else vials.plan
         return Analysis(
-            explanation=self._explained(problem, free) if asked.explanation else None,
+            explanation=self._explanation(problem, free, plan) if asked.explanation else None,
             front=self._front(asked.front) if asked.front and optimized else None,
             staircase=self._staircase() if asked.staircase and optimized else None,
             robust=robust,
-            in_scenarios=self._in_scenarios(basis, scenarios, plan, robust, vials is not None),
+            in_scenarios=self._in_scenarios(drawn, plan, robust, vials),
             vials=vials,
             nominal=self.nominal if optimized else None,
             asked=asked,
         )
 
-    def _basis(self) -> ScenarioBasis | None:
+    def _drawn(self) -> _Drawn | None:
         uncertainty = self.asked.uncertainty
         if uncertainty is None:
             return None
-        settings, density = self.case.inputs.settings, self.case.density
-        tell = lambda step, steps: report(self.progress, "dose for scenarios", step, steps)  # noqa: E731
-        return scenario_basis(self.case.territories, settings, uncertainty, tell, density)
-
-    def _vial_of_site(self) -> Sequence[int] | None:
-        """Return the vial of each site: one of all where they are drawn from the same, else its own."""
         shared = self.asked.vials is not None and self.asked.vials.calendar.supply.drawn
-        return [0] * len(self.dose.site_names) if shared else None
+        basis = scenario_basis(
+            self.case.territories,
+            self.case.inputs.settings,
+            uncertainty,
+            lambda step, steps: report(self.progress, "dose for scenarios", step, steps),
+            self.case.density,
+        )
+        return _Drawn(basis, uncertainty, [0] * len(self.dose.site_names) if shared else None)
+
+    def _robust(self, drawn: _Drawn) -> RobustPlan:
+        report(self.progress, "robust plan", 0, 1)
+        given = (self.problem, self.dose, drawn.scenarios, drawn.uncertainty, self.effort)
+        robust = plan_robustly(*given, nominal=self.nominal, fresh=drawn.unused)
+        report(self.progress, "robust plan", 1, 1)
+        return robust
+
+    def _over(self, problem: Problem, robust: RobustPlan) -> Plan:
+        """Return the robust plan with the goal and the limits over scenarios, for which it is optimal."""
+        return evaluated(robust.robust.activities_gbq, robust.goal, problem.limits, self.dose, robust.status)
+
+    def _vials(self, problem: Problem) -> VialPlan:
+        asked = self.asked.vials
+        assert asked is not None
+        report(self.progress, "vials", 0, 1)
+        found = choose_vials(problem, self.dose, asked.calendar, asked.inject_at, self.effort)
+        report(self.progress, "vials", 1, 1)
+        if problem is self.problem:
+            return found
+        goal = self.problem.goal
+        value = goal.value(self.dose, found.plan.activities_gbq)
+        result = GoalResult(goal.name, value, value, np.inf, np.inf, goal.unit, "maximize")
+        plan = evaluated(found.plan.activities_gbq, result, self.problem.limits, self.dose, found.status)
+        tables = self.problem.tables_if_named()
+        return replace(
+            found, plan=replace(plan, sites=found.plan.sites, prescription=tables, unproved=found.plan.unproved)
+        )
+
+    def _explanation(self, problem: Problem, free: Plan, plan: Plan) -> Explanation:
+        report(self.progress, "explanation", 0, 1)
+        found = explain_plan(problem, self.dose, free, self.proving)
+        report(self.progress, "explanation", 1, 1)
+        if plan is free:
+            return found
+        return replace(found, contributions=contributions(self.dose, plan.activities_gbq))
+
+    def _front(self, asked: FrontRequest) -> ParetoFront:
+        limit = limit_of_front(self.problem, self.nominal, asked.limit)
+        report(self.progress, "front", 0, 1)
+        front = pareto_front(self.problem, self.dose, limit, asked.between, effort=self.proving)
+        report(self.progress, "front", 1, 1)
+        return front
+
+    def _staircase(self) -> Staircase:
+        return staircase(self.problem, self.dose, effort=self.proving)
+
+    def _in_scenarios(
+        self, drawn: _Drawn | None, plan: Plan, robust: RobustPlan | None, vials: VialPlan | None
+    ) -> ScenarioEvaluation | None:
+        if drawn is None:
+            return None
+        if robust is not None and vials is None:
+            return robust.robust_fresh
+        where = drawn.scenarios if robust is None else drawn.unused
+        return evaluate_scenarios(self.problem, where, plan.activities_gbq)
+
+
+class _Drawn:
+    """Scenarios to plan with, and others that are not used in planning; drawn on first use."""
+
+    def __init__(self, basis: ScenarioBasis, uncertainty: Uncertainty, vial_of_site: Sequence[int] | None) -> None:
+        self.basis, self.uncertainty, self._vials = basis, uncertainty, vial_of_site
+
+    @cached_property
+    def scenarios(self) -> Scenarios:
+        """Those of the seed."""
+        return draw(self.basis, self.uncertainty, self._vials)
+
+    @cached_property
+    def unused(self) -> Scenarios:
+        """Those of another seed."""
+        seed = self.uncertainty.seed + FRESH
+        return draw(self.basis, replace(self.uncertainty, count=FRESH_SCENARIOS, seed=seed), self._vials)

@@ -15,6 +15,7 @@ from radioembolization.images import Grid, Volume
 from radioembolization.planning import Prescription
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role, StructureSet
 from radioembolization.territories import InjectionSite, Pattern, Territories
+from radioembolization.treatment.analysis_request import AnalysisRequest
 
 DEFAULT_SPACING_MM = (2.5, 2.5, 2.5)
 
@@ -126,6 +127,8 @@ class CaseInputs:
     patient : str
         Identifier; goes into no output unless ``include_identifiers``.
     include_identifiers : bool
+    analysis : AnalysisRequest
+        What is to be found out beside the plan; a robust plan or vials change the plan itself.
     """
 
     name: str
@@ -146,6 +149,7 @@ class CaseInputs:
     notices: tuple[Notice, ...] = ()
     patient: str = ""
     include_identifiers: bool = False
+    analysis: AnalysisRequest = field(default_factory=AnalysisRequest)
 
 
 @dataclass(frozen=True, eq=False)

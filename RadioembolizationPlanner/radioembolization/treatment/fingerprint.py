@@ -15,10 +15,15 @@ from scipy import ndimage
 from radioembolization.images import Grid, Volume
 from radioembolization.planning.goal_table import goal_to_value
 from radioembolization.planning.limit_table import limit_to_table
+from radioembolization.treatment.analysis_request import VialRequest
 from radioembolization.treatment.case import CaseInputs, SourceMask, SourceSite
 
 #: The part of a case that decides the plan but no dose per GBq.
 PRESCRIPTION = "prescription"
+#: Parts that are there only where a case has them; they too decide the plan but no dose per GBq.
+UNCERTAINTY, VIALS = "uncertainty", "choice of vials"
+#: All parts that decide no dose per GBq.
+NOT_OF_ROWS = (PRESCRIPTION, UNCERTAINTY, VIALS)
 #: Decimals of a position or matrix [mm] beyond which two grids are the same.
 _DECIMALS = 6
 
@@ -40,6 +45,10 @@ def input_digests(inputs: CaseInputs) -> dict[str, str]:
         "tumor-to-normal ratios": _of_text(dict(inputs.tumour_to_normal)),
         PRESCRIPTION: _of_text(*_prescription(inputs)),
     }
+    if inputs.analysis.uncertainty is not None:
+        digests[UNCERTAINTY] = _of_text(inputs.analysis.uncertainty.to_json(), inputs.analysis.robust)
+    if inputs.analysis.vials is not None:
+        digests[VIALS] = _of_text(*_vials(inputs.analysis.vials))
     for structure in inputs.structures:
         digests[f"structure '{structure.name}'"] = _of_text(str(structure.role), mask_digest(structure.source))
     for site in inputs.sites:
@@ -118,6 +127,13 @@ def _prescription(inputs: CaseInputs) -> tuple[object, ...]:
     rules = (given.at_most_sites, given.least_activity_gbq, given.most_activity_gbq)
     limits = [limit_to_table(limit) for limit in given.limits]
     return goal_to_value(given.goal), limits, rules, sorted(given.forbidden_sites), sorted(given.required_sites)
+
+
+def _vials(asked: VialRequest) -> tuple[object, ...]:
+    calendar, hours = asked.calendar, {site: at.timestamp() for site, at in asked.inject_at.items()}
+    numbers = (calendar.sizes_gbq, calendar.bq_per_sphere, calendar.residual)
+    calibrations = [at.timestamp() for at in calendar.calibrations]
+    return calendar.device.name, calibrations, numbers, repr(calendar.supply), repr(calendar.sense), hours
 
 
 def _site(site: SourceSite) -> tuple[object, ...]:

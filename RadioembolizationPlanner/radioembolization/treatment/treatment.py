@@ -21,6 +21,7 @@ from radioembolization.images import Volume
 from radioembolization.physics import RESIN_Y90, Y90
 from radioembolization.planning import Effort, Limit, LungDose, Plan, Problem
 from radioembolization.planning.manual import manual_plan
+from radioembolization.treatment.analysis import Analysis
 from radioembolization.treatment.case import Case, Notice, collected_notices, joined
 from radioembolization.treatment.densities import lungs_by_voxels
 from radioembolization.treatment.prepared_case import PreparedCase, Progress, compute_rows, report
@@ -48,6 +49,8 @@ class Treatment:
         Of the case and of planning.
     lung_voxels : LungVoxelDose, optional
         Dose of the lungs by voxels, for ``Method.DENSITY`` with a CT and lungs.
+    analysis : Analysis, optional
+        Reasons, trade-offs, scenarios and vials, as far as asked for.
     """
 
     case: Case
@@ -57,6 +60,7 @@ class Treatment:
     histograms: Mapping[str, DoseVolumeHistogram]
     notices: tuple[Notice, ...]
     lung_voxels: LungVoxelDose | None = None
+    analysis: Analysis | None = None
 
 
 def plan_treatment(case: Case, progress: Progress | None = None) -> Treatment:
@@ -112,6 +116,20 @@ def evaluate_treatment(
         plan = manual_plan(problem, prepared.dose_per_gbq, activities_gbq)
         evaluated = _evaluated(prepared, plan, problem.limits, progress)
     return replace(evaluated, notices=joined(prepared.notices, notices))
+
+
+def with_plan(treatment: Treatment, plan: Plan, progress: Progress | None = None) -> Treatment:
+    """Return a treatment with another plan on the same dose rows, and the dose volume of that; itself for its own plan.
+
+    What is noticed about the lungs is warned of anew, and left out of the earlier notices.
+    """
+    if plan is treatment.plan:
+        return treatment
+    kept = tuple(notice for notice in treatment.notices if notice.name != LungDoseCaution.__name__)
+    prepared = PreparedCase(treatment.case, treatment.dose_per_gbq, kept)
+    with collected_notices() as notices:
+        evaluated = _evaluated(prepared, plan, _problem(prepared).limits, progress)
+    return replace(evaluated, notices=joined(kept, notices))
 
 
 def _problem(prepared: PreparedCase) -> Problem:

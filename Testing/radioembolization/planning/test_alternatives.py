@@ -24,7 +24,7 @@ def sets(plans):
 
 
 @pytest.mark.parametrize("goal", [WorstTumourMean(), LowestDose()])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 20))])
 def test_every_least_choice_of_sites_is_found(goal, seed):
     dose = random_rows(np.random.default_rng(seed), 6, 3, spill=0.02)
     problem = maximize(goal).subject_to(WHOLE, LUNGS, InjectionSites().at_most(count=3))
@@ -36,7 +36,7 @@ def test_every_least_choice_of_sites_is_found(goal, seed):
     assert sets(found.plans) == naive.least_sets(problem, score)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(1, 12))])
 def test_with_a_least_activity(seed):
     dose = random_rows(np.random.default_rng(seed), 5, 2)
     problem = maximize(WorstTumourMean()).subject_to(WHOLE, LUNGS, InjectionActivity().at_least(gbq=0.2))
@@ -48,12 +48,13 @@ def test_with_a_least_activity(seed):
 
 
 def test_alternatives_are_within_their_share_and_meet_all_limits():
-    dose = random_rows(np.random.default_rng(3), 6, 2)
+    rows = [[4.0, 1.0], [3.4, 1.0], [3.6, 1.0], [3.1, 1.0], [3.8, 1.0]]
+    dose = dose_rows(rows, [0.1, 1.0], {"T": [0]}, [1])
     problem = maximize(WorstTumourMean()).subject_to(WHOLE, LUNGS, InjectionSites().at_most(count=2))
     plan = problem.solve(dose)
     found = alternatives(problem, dose, plan.activities_gbq, plan.goal.optimum, within=0.2, most_plans=2)
-    assert 0 < len(found) <= 2
-    assert [a.loss for a in found] == sorted(a.loss for a in found)
+    assert [other.sites for other in found] == [("5",), ("3",)]  # the best two of four
+    assert [other.loss for other in found] == pytest.approx([0.05, 0.1])
     for other in found:
         assert other.goal_value == pytest.approx(problem.goal.value(dose, np.array(other.activities_gbq)))
         assert other.goal_value >= 0.8 * plan.goal.bound * (1 - 1e-5)

@@ -44,7 +44,7 @@ def test_the_two_sites_by_hand():
 
 
 @pytest.mark.parametrize("goal", [WorstTumourMean(), LowestDose()])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(1, 12))])
 def test_ranges_are_those_of_linear_programs(goal, seed):
     rng = np.random.default_rng(seed)
     dose = random_rows(rng, 5, 3, spill=0.02)
@@ -58,14 +58,13 @@ def test_ranges_are_those_of_linear_programs(goal, seed):
         low, high = naive.range_gbq(problem, site, least_goal)
         assert (result.least_gbq, result.most_gbq) == pytest.approx((low, high), rel=2e-3, abs=1e-4)
         assert result.least_gbq <= low + 1e-6 and result.most_gbq >= high - 1e-6  # proved ends lie outside
-        assert result.need == (Need.ESSENTIAL if low > 1e-5 else result.need)
         assert (result.need is Need.ESSENTIAL) == (low > 1e-5)
 
 
 @pytest.mark.parametrize("rule", [InjectionSites().at_most(count=2), InjectionActivity().at_least(gbq=0.2)])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(1, 12))])
 def test_ranges_with_rules_about_sites(rule, seed):
-    dose = random_rows(np.random.default_rng(seed), 5, 2)
+    dose = random_rows(np.random.default_rng(seed), 4, 2)
     problem = maximize(WorstTumourMean()).subject_to(WHOLE, LUNGS, rule)
     plan, found = ranges_of(problem, dose, within=0.03)
     naive = EveryChoice(problem.limits, dose)
@@ -103,7 +102,7 @@ def test_forbidden_sites_and_those_without_tumour_are_useless():
 
 
 def test_a_goal_by_levels_has_ranges():
-    problem = maximize(LowestEUD()).subject_to(WHOLE, LUNGS)
+    problem = maximize(LowestEUD(alpha_per_gy=0.01)).subject_to(WHOLE, LUNGS)
     plan, (first, second) = ranges_of(problem, resin_two_sites())
     for site, amount in zip((first, second), plan.activities_gbq, strict=True):
         assert site.least_gbq <= amount + 1e-6 and site.most_gbq >= amount - 1e-6
@@ -111,7 +110,7 @@ def test_a_goal_by_levels_has_ranges():
 
 
 def test_a_limit_over_voxels_is_kept_exactly():
-    # At most 120 Gy in the worse half of the normal liver; every plan found must keep to it.
+    # The coldest half of a tumour must have 10 Gy on average: what is proved and what plans reach meet.
     dose = random_rows(np.random.default_rng(7), 4, 2, spill=0.05)
     problem = maximize(WorstTumourMean()).subject_to(WHOLE, ColdestMean("T0", 50).at_least(gy=10))
     _, found = ranges_of(problem, dose)

@@ -9,7 +9,7 @@ import pytest
 
 from planning_phantom import planning_phantom
 from radioembolization.dose import DoseSettings
-from radioembolization.errors import Infeasible, LimitError, VialError
+from radioembolization.errors import Infeasible, LimitError, SolverFailure, VialError
 from radioembolization.physics import GLASS_Y90, HOLMIUM_HO166, RESIN_Y90
 from radioembolization.planning import (
     Effort,
@@ -34,7 +34,7 @@ from radioembolization.planning.vial_supply import SharedVials, WholeVials
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=60)
-#: Independent of the package: 90Y halves every 64.1 h (64.053 in ICRP 107; the difference is below 0.1 % here).
+#: Independent of the package: TheraSphere package insert; evaluations differ by 0.2 % at most.
 HALF_LIFE_H = 64.1
 NORMAL = "normal liver"
 
@@ -232,7 +232,7 @@ def test_no_vial_small_enough_names_the_nearest():
 def test_vials_between_which_a_lower_limit_lies_are_refused():
     dose = phantom(0)
     best = optimize(PROBLEM.goal, PROBLEM.limits, dose, effort=Effort(fewer_within=None))
-    narrow = PROBLEM.subject_to(MeanDose("tumour 1").at_least(gy=0.99 * best.optimum))
+    narrow = PROBLEM.subject_to(*(MeanDose(f"tumour {k}").at_least(gy=0.99 * best.optimum) for k in (1, 2)))
     with pytest.raises(VialError, match="Nearest"):
         choose_vials(narrow, dose, *glass([3.0, 30.0]))
 
@@ -240,6 +240,11 @@ def test_vials_between_which_a_lower_limit_lies_are_refused():
 def test_limits_that_contradict_each_other_are_no_matter_of_vials():
     with pytest.raises(Infeasible):
         choose_vials(PROBLEM.subject_to(MeanDose("tumour 1").at_least(gy=1e4)), phantom(0), *glass([3.0]))
+
+
+def test_a_time_limit_without_any_vials_is_said():
+    with pytest.raises(SolverFailure, match="time limit"):
+        choose_vials(PROBLEM, phantom(0), *glass([3.0]), Effort(time_limit_s=1e-9, fewer_within=None))
 
 
 def test_goals_without_planes_and_other_devices_are_refused():

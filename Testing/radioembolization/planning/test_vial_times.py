@@ -1,6 +1,7 @@
 """Times of vials: zones, daylight-saving time, weekly calibrations."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -49,7 +50,7 @@ def test_weekly_calibrations_stay_at_their_hour_on_the_clock():
         "2026-03-08T12:00:00-04:00",
         "2026-03-15T12:00:00-04:00",
     ]
-    assert [elapsed_h(a, b) for a, b in zip(found, found[1:], strict=False)] == [167.0, 168.0]
+    assert [elapsed_h(a, b) for a, b in pairwise(found)] == [167.0, 168.0]
 
 
 def test_an_offset_in_the_text_counts_before_the_zone():

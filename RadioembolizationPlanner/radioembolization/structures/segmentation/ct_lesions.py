@@ -18,7 +18,9 @@ from radioembolization.structures.terminology import TUMOUR
 #: Spacing on which lesions are looked for, and their smoothing [mm].
 _SPACING_MM, _SMOOTH_MM = 2.0, 2.0
 #: A lesion differs from the liver by so many standard deviations over at least the second [mL] of its middle.
-_DEVIATIONS, _LEAST_MIDDLE_ML = 3.0, 0.1
+_DEVIATIONS, _LEAST_MIDDLE_ML = 3.0, 0.15
+#: It is followed to half its contrast, but no further than to so many standard deviations.
+_LEAST_DEVIATIONS = 2.0
 #: Nearer to the surface of the liver it may be the surface [mm].
 _SURFACE_MM = 4.0
 #: Least volume [mL]; least ratio of its axes, and share of the ellipsoid of the same moments (vessels are long and
@@ -89,16 +91,20 @@ def _regions(work: WorkingCt, liver: np.ndarray, sign: float) -> list[np.ndarray
     contrast = np.where(liver, sign * (values - middle), 0.0)
     labels, sizes = shapes.components(inner & (contrast > _DEVIATIONS * max(spread, 1.0)))
     count = min(_MOST, int(np.count_nonzero(sizes * work.voxel_ml >= _LEAST_MIDDLE_ML)))
-    regions = [_to_half(contrast, labels == number) for number in range(1, count + 1)]
+    regions = [
+        _to_half(contrast, labels == number, inner, _LEAST_DEVIATIONS * spread) for number in range(1, count + 1)
+    ]
     whole, _ = shapes.components(np.any(regions, axis=0)) if regions else (np.zeros_like(labels), None)
     parts = [whole == number for number in range(1, int(whole.max()) + 1)]
     return [part for part in parts if np.count_nonzero(part) * work.voxel_ml >= _LEAST_ML and _is_round(part)]
 
 
-def _to_half(contrast: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """Return the connected voxels with at least half the contrast of a lesion's middle."""
-    level = float(np.percentile(contrast[middle], 75.0)) / 2.0
-    return shapes.connected(contrast > level, middle)
+def _to_half(contrast: np.ndarray, middle: np.ndarray, inner: np.ndarray, least: float) -> np.ndarray:
+    """Return the connected voxels with half the contrast of a lesion's middle, not along the surface of the liver."""
+    level = max(least, float(np.percentile(contrast[middle], 75.0)) / 2.0)
+    region = shapes.connected(inner & (contrast > level), middle)
+    near = shapes.grown(region, _SURFACE_MM, _SPACING_MM) & (contrast > level)
+    return shapes.connected(near, region)
 
 
 def _is_round(part: np.ndarray) -> bool:
