@@ -120,8 +120,13 @@ def _few_bands(bands: Sequence[Document]) -> list[Document]:
     """Return the bands that are shown: all, or where they are many, normal liver and the tumors with least dose."""
     if len(bands) <= _MOST_BANDS:
         return list(bands)
-    tumors = sorted((band for band in bands if band["name"] != NORMAL_LIVER), key=lambda band: max(band["dose_gy"]))
+    tumors = sorted((band for band in bands if band["name"] != NORMAL_LIVER), key=_median_gy)
     return [*(band for band in bands if band["name"] == NORMAL_LIVER), *tumors[: _MOST_BANDS - 1]]
+
+
+def _median_gy(band: Document) -> float:
+    pairs = zip(band["dose_gy"], band["p50_percent"], strict=True)
+    return next((float(dose_gy) for dose_gy, percent in pairs if percent < 50.0), float(band["dose_gy"][-1]))
 
 
 def _dose(band: Document) -> str:

@@ -9,8 +9,11 @@ from slicer.i18n import tr as _
 from RadioembolizationPlannerLib.case import missing_inputs
 from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.sections.further_results import FurtherResultsSection
+from RadioembolizationPlannerLib.sections.robustness import RobustnessSection
 from RadioembolizationPlannerLib.sections.section import Section
 from RadioembolizationPlannerLib.sections.table import Table, number_text
+from RadioembolizationPlannerLib.sections.vials import VialsSection
 
 _MOST_GBQ = 10.0
 #: Limits are evaluated this long after the last movement of a slider [ms].
@@ -21,6 +24,7 @@ class PlanSection(Section):
     """Buttons that calculate, sliders that follow, and what is going on."""
 
     name = "PlanSection"
+    part_types = (VialsSection, RobustnessSection, FurtherResultsSection)
 
     def set_up(self) -> None:
         ui = self.ui

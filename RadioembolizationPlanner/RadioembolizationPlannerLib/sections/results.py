@@ -12,7 +12,11 @@ from RadioembolizationPlannerLib import plans
 from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.plan_record import PLAN_ATTRIBUTE, PlanRecord, record_of
+from RadioembolizationPlannerLib.sections.orders import OrdersSection
+from RadioembolizationPlannerLib.sections.scenarios import ScenariosSection
 from RadioembolizationPlannerLib.sections.section import Section, offer, set_choices
+from RadioembolizationPlannerLib.sections.trade_offs import TradeOffsSection
+from RadioembolizationPlannerLib.sections.why import WhySection
 
 
 class ResultsSection(Section):
@@ -20,6 +24,7 @@ class ResultsSection(Section):
 
     name = "ResultsSection"
     shows = ("shown_plan", "isodoses_gy")
+    part_types = (WhySection, TradeOffsSection, ScenariosSection, OrdersSection)
 
     def set_up(self) -> None:
         ui = self.ui

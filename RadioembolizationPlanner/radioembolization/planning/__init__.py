@@ -1,7 +1,12 @@
 """Which sites, how much activity: goals, limits, the optimal plan and its bound."""
 
+from radioembolization.planning.alternatives import Alternative, alternatives
 from radioembolization.planning.baselines import BaselineResult
+from radioembolization.planning.conflict import Conflict
+from radioembolization.planning.contributions import Contributions, contributions
+from radioembolization.planning.dropped_sites import DroppedSite
 from radioembolization.planning.effort import Effort
+from radioembolization.planning.explanation import Explanation, explain_plan
 from radioembolization.planning.front import FrontPoint, ParetoFront
 from radioembolization.planning.goals import (
     Goal,
@@ -50,6 +55,7 @@ from radioembolization.planning.quantities import (
 from radioembolization.planning.replan import Replanner
 from radioembolization.planning.robust import RobustPlan, plan_robustly
 from radioembolization.planning.scenario_evaluation import ScenarioEvaluation, evaluate_scenarios
+from radioembolization.planning.site_ranges import Need, SiteRange, site_ranges
 from radioembolization.planning.staircase import Staircase, Step, staircase
 from radioembolization.planning.vial_calendar import VialCalendar, sizes_in_steps_gbq
 from radioembolization.planning.vial_choice import VialPlan, VialSet, choose_vials
@@ -59,11 +65,16 @@ from radioembolization.planning.vial_table import TableEntry, vial_time_table
 from radioembolization.planning.vials import DecaySense, Injection, Vial
 
 __all__ = [
+    "Alternative",
     "BaselineResult",
     "ColdestMean",
+    "Conflict",
+    "Contributions",
     "DecaySense",
     "DoseAtVolume",
+    "DroppedSite",
     "Effort",
+    "Explanation",
     "FrontPoint",
     "GastrointestinalDose",
     "Goal",
@@ -91,6 +102,7 @@ __all__ = [
     "MeanShortfall",
     "MicrosphereConcentration",
     "MinimumDose",
+    "Need",
     "OrderLine",
     "ParetoFront",
     "PerfusedNormalLiverDose",
@@ -107,6 +119,7 @@ __all__ = [
     "ShuntedActivity",
     "SiteActivity",
     "SitePlan",
+    "SiteRange",
     "Staircase",
     "Step",
     "StructureDose",
@@ -127,8 +140,11 @@ __all__ = [
     "WholeVials",
     "WorstTumourMean",
     "WorstTumourPartMean",
+    "alternatives",
     "choose_vials",
+    "contributions",
     "evaluate_scenarios",
+    "explain_plan",
     "load_presets",
     "maximize",
     "minimize",
@@ -136,6 +152,7 @@ __all__ = [
     "plan_robustly",
     "preset",
     "price_intervals",
+    "site_ranges",
     "sizes_in_steps_gbq",
     "staircase",
     "vial_time_table",

@@ -8,6 +8,7 @@ from radioembolization.planning.alternatives import Alternative
 from radioembolization.planning.contributions import Contributions
 from radioembolization.planning.dropped_sites import DroppedSite, Reason
 from radioembolization.planning.price_intervals import LimitPrices, PriceInterval
+from radioembolization.planning.prices import STEP
 from radioembolization.planning.site_ranges import Need, SiteRange
 
 #: Prices after this many further breakpoints are not said in words.
@@ -28,6 +29,7 @@ def price_sentences(prices: Sequence[LimitPrices], goal: str, maximized: bool) -
             continue
         said[price.index] = pieces
         where = "with other sites allowed" if price.all_sites else "on the same sites"
+        where += f", measured over {100.0 * STEP:g} % of the limit" if _is_local(price) else ""
         step = f"{'+' if price.upper else '-'}1 {price.unit} {_plain(price.limit)}"
         if not pieces:
             yield f"{step} buys nothing {where}: another limit holds the goal as well."
@@ -53,6 +55,13 @@ def _in_words(price: LimitPrices, maximized: bool, goal: str) -> list[str]:
         word, end = ("up to", piece.valid_to) if price.upper else ("down to", piece.valid_from)
         texts.append(f"{amount}{'' if number else f' {goal}'} {word} {_number(end)} {price.unit}")
     return texts
+
+
+def _is_local(price: LimitPrices) -> bool:
+    """Whether a price is that near the bound only, and nothing is known of where it ends."""
+    first, ends = price.intervals[:1], (price.no_effect_beyond, price.infeasible_beyond)
+    width = first[0].valid_to - first[0].valid_from if first else 0.0
+    return len(price.intervals) == 1 and ends == (None, None) and width <= 1.01 * STEP * price.limit_bound
 
 
 def _plain(limit: str) -> str:

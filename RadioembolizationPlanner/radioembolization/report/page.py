@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from importlib import resources
 from typing import Any
 
 from radioembolization.errors import MissingPackage
 from radioembolization.planning.plan import StructureDose, tumours
 from radioembolization.report import content, formats
+from radioembolization.report.analysis_page import FILTERS, analysis_parts
+from radioembolization.report.embedded import data_uri, svg_uri
 from radioembolization.report.figures import dvh_figure, sites_figure, slice_figure
 from radioembolization.territories.perfusion import PERFUSED_FROM
 from radioembolization.treatment import Treatment
@@ -26,6 +27,7 @@ _FILTERS = {
     "printed_name": content.printed_name,
     "limit_text": content.limit_text,
     "excess_text": content.excess_text,
+    **FILTERS,
 }
 
 
@@ -69,14 +71,16 @@ def page(treatment: Treatment) -> str:
         unperfused_share=content.unperfused_share(plan),
         others=content.organs_and_liver(plan),
         gains=[content.gain_text(limit, plan.goal) for limit in plan.limits],
-        bound=content.bound_texts(plan.goal),
-        goal_sentence=content.goal_sentence(plan.goal, plan.unproved),
+        goals=[(goal, *content.bound_texts(goal)) for goal in content.goals(treatment)],
+        goal_sentence=content.proof_sentence(treatment),
+        certificate_line=content.certificate_line(plan),
         comparison=content.comparison_rows(plan),
         margin=content.margin_sentence(plan),
         pictures=_slice_pictures(treatment),
-        dvh=data_uri(dvh_figure(treatment).encode("utf-8"), "image/svg+xml"),
-        bars=data_uri(sites_figure(treatment).encode("utf-8"), "image/svg+xml"),
+        dvh=svg_uri(dvh_figure(treatment)),
+        bars=svg_uri(sites_figure(treatment)),
         versions=content.software_versions(),
+        **analysis_parts(treatment),
     )
 
 
@@ -85,11 +89,6 @@ def _slice_pictures(treatment: Treatment) -> list[tuple[StructureDose, str]]:
     ordered = sorted(tumours(treatment.plan), key=lambda t: -t.mean_gy)
     shown = ordered[:1] if len(ordered) == 1 else [ordered[0], ordered[-1]]
     return [(tumour, data_uri(slice_figure(treatment, tumour.name), "image/png")) for tumour in shown]
-
-
-def data_uri(data: bytes, kind: str) -> str:
-    """Return a picture as an address that holds it."""
-    return f"data:{kind};base64,{b64encode(data).decode('ascii')}"
 
 
 def template(file_name: str) -> Any:
@@ -106,11 +105,15 @@ def template(file_name: str) -> Any:
     except ImportError as error:
         raise MissingPackage("The report page needs the package jinja2: pip install jinja2.") from error
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_text),
     )
     environment.filters.update(_FILTERS)
     environment.globals["style"] = Markup(_text("page.css"))
-    return environment.from_string(_text(file_name))
+    return environment.get_template(file_name)
 
 
 def _text(file_name: str) -> str:

@@ -23,7 +23,7 @@ def plan_summary(
     vials: Mapping[str, str] | None = None,
     scenarios: ScenarioEvaluation | None = None,
 ) -> None:
-    """Print doses, limits, rules of thumb, explanation and notices; last the plan itself, in a few lines, and the files.
+    """Print doses, limits, rules of thumb, explanation and notices; last the plan in a few lines, and the files.
 
     What is not given, as vials by site in words or an evaluation in scenarios, is said to be missing.
     """

@@ -77,10 +77,9 @@ def _limits(plan: Plan, scenarios: ScenarioEvaluation | None) -> Iterator[str]:
         what, _, denominator = limit.name.partition(", ")
         of = f", denominator {denominator}" if denominator else ""
         status = ("met, binding" if limit.binding else "met") if limit.met else "NOT met"
-        chance = next((c for c in known if (c.name, c.sense, c.limit) == (limit.name, limit.sense, limit.limit)), None)
-        often = (
-            "" if chance is None or chance.probability is None else f", in {percent(chance.probability)} % of scenarios"
-        )
+        chances = [c for c in known if (c.name, c.sense, c.limit) == (limit.name, limit.sense, limit.limit)]
+        shares = [c.probability for c in chances if c.probability is not None]
+        often = f", in {percent(shares[0])} % of scenarios" if shares else ""
         value = f"{in_unit(limit.value, limit.unit)} {limit.unit}" if limit.value is not None else "none"
         yield (
             f"Limit, {what}: {value} of {limit_text(limit)} {limit.unit}{of}; {status}{often}; source {limit.source}."
@@ -90,11 +89,12 @@ def _limits(plan: Plan, scenarios: ScenarioEvaluation | None) -> Iterator[str]:
 
 
 def _binding(plan: Plan, explanation: Explanation | None) -> Iterator[str]:
-    if explanation is not None and explanation.price_lines:
+    priced = set() if explanation is None else {price.limit for price in explanation.prices}
+    if explanation is not None:
         yield from explanation.price_lines
-        return
     for limit in plan.binding_limits:
-        yield f"Binds: {limit.name}{_gain(limit, plan)}."
+        if limit.name not in priced:
+            yield f"Binds: {limit.name}{_gain(limit, plan)}."
     if not plan.binding_limits:
         yield "No limit holds the goal back."
 
