@@ -116,16 +116,6 @@ def test_unknown_command_exits_with_2():
     assert stopped.value.code == 2
 
 
-def test_demo_writes_case_and_plan(tmp_path, capsys):
-    assert main(["demo", "--spacing", "8", "--out", str(tmp_path), "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["case"]["synthetic"] is True
-    assert any(notice["name"] == "SyntheticData" for notice in document["notices"])
-    assert sum(site["activity_gbq"] > 0 for site in document["sites"]) >= 2
-    assert (tmp_path / "case" / "case.toml").is_file()
-    assert main(["check", str(tmp_path / "case" / "case.toml"), "--json"]) == 0
-
-
 def test_demo_refuses_an_absurd_voxel(tmp_path, capsys):
     assert main(["demo", "--spacing", "50", "--out", str(tmp_path / "out")]) == 2
     assert "outside 1 to 10 mm" in capsys.readouterr().err

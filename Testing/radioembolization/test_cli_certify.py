@@ -1,5 +1,7 @@
 """The command ``certify``: what stands, what is rejected and why, and that it needs no solver."""
 
+import contextlib
+import io
 import json
 import re
 import shutil
@@ -29,7 +31,10 @@ sys.exit(code)
 def demo(tmp_path_factory):
     """Return the folder of the synthetic patient, planned."""
     folder = tmp_path_factory.mktemp("demo")
-    assert main(["demo", "--spacing", "6", "--out", str(folder), "--json"]) == 0
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main(["demo", "--spacing", "6", "--out", str(folder), "--json"]) == 0
+    (folder / "printed.json").write_text(printed.getvalue(), encoding="utf-8")
     return folder
 
 
@@ -53,6 +58,15 @@ def edit(copied):
         return path
 
     return write
+
+
+def test_demo_writes_case_and_plan(demo, capsys):
+    document = json.loads((demo / "printed.json").read_text(encoding="utf-8"))
+    assert document["case"]["synthetic"] is True
+    assert any(notice["name"] == "SyntheticData" for notice in document["notices"])
+    assert sum(site["activity_gbq"] > 0 for site in document["sites"]) >= 2
+    assert (demo / "case" / "case.toml").is_file()
+    assert main(["check", str(demo / "case" / "case.toml"), "--json"]) == 0
 
 
 def said(path, capsys, code, *options):

@@ -362,7 +362,9 @@ def test_prepare_accepts_the_case(patient: SyntheticPatient) -> None:
         assert 0.9 < seen < 1.1 * patient.tumour_to_normal[name]
 
 
+@pytest.mark.exhaustive
 def test_the_case_can_be_planned() -> None:
+    """As test_synthetic_plans does in every run."""
     treatment = plan_treatment(prepare(synthetic_case(1, 8.0)))
     plan = treatment.plan
     assert 2 <= len(plan.used_sites) <= 4

@@ -151,7 +151,9 @@ def test_the_synthetic_patient_needs_no_download_and_comes_with_images_and_segme
     assert slicer.util.arrayFromVolume(ct).min() < -500 < 0 <= slicer.util.arrayFromVolume(scout).min()
 
 
+@pytest.mark.exhaustive
 def test_the_synthetic_patient_can_be_planned_from_the_scene(sample_data, scene):
+    """In every run, test_round_trip plans the same nodes."""
     from radioembolization.phantom import synthetic_case
     from radioembolization.treatment import plan_treatment, prepare
     from RadioembolizationPlannerLib.scene import read_again

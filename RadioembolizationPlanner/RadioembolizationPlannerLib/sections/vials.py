@@ -6,7 +6,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from radioembolization.errors import PlannerError
+from radioembolization.errors import InputError, PlannerError
 from radioembolization.physics import device_by_name
 from radioembolization.planning import SharedVials, WholeVials, vial_time_table
 from RadioembolizationPlannerLib.asked import (
@@ -77,9 +77,8 @@ class VialsSection(Section):
             self.change(vials=after)
 
     def _on_sizes(self) -> None:
-        words = self.ui.sizesEdit.text.replace(",", " ").replace(";", " ").split()
         try:
-            self._enter("sizes_gbq", [typed_number(word, 1e-3, _MOST_GBQ) for word in words])
+            self._enter("sizes_gbq", typed_sizes(self.ui.sizesEdit.text))
         except PlannerError:
             with self.showing():
                 self.show(self.session.parameters)
@@ -103,6 +102,22 @@ class VialsSection(Section):
         if 0 <= self._calibrations.selected < len(times):
             times.pop(self._calibrations.selected)
             self._enter("calibrations", times)
+
+
+def typed_sizes(text: str) -> list[float]:
+    """Return sizes [GBq] that are separated by spaces, semicolons, or commas with a space.
+
+    Raises
+    ------
+    InputError
+        If one is no number, or a comma may be a decimal one or not.
+    """
+    words = [word.rstrip(",") for word in text.replace(";", " ").split()]
+    for word in words:
+        if "," in word:
+            told = _("'{word}' can be one size or several: write decimals with a point, and a space between sizes.")
+            raise InputError(told.format(word=word))
+    return [typed_number(word, 1e-3, _MOST_GBQ) for word in words if word]
 
 
 def supply_text(supply: Any) -> str:

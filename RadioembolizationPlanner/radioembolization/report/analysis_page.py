@@ -18,7 +18,6 @@ from radioembolization.report.figures import (
 )
 from radioembolization.report.scenario_charts import shown_bands
 from radioembolization.treatment import Analysis, Treatment
-from radioembolization.treatment.chosen_plan import vial_sentences
 
 FILTERS = {
     "clock": vial_content.clock,
@@ -110,6 +109,5 @@ def _vials(analysis: Analysis) -> dict[str, Any] | None:
         "unit": found.plan.goal.unit,
         "window": vial_content.window_sentence(found),
         "hours": vial_content.hour_tables(found, calendar),
-        "sentences": vial_sentences(found),
         "figure": svg_uri(vials_figure(found)),
     }

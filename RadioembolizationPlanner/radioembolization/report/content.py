@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from radioembolization import __version__
 from radioembolization.dose import Method
 from radioembolization.physics import Convention
-from radioembolization.planning import BaselineResult, GoalResult, Limit, LimitResult, Plan, Prescription, load_presets
+from radioembolization.planning import GoalResult, Limit, LimitResult, Plan, Prescription, load_presets
 from radioembolization.planning.limits import Quantity
 from radioembolization.planning.plan import PERFUSED_NORMAL_LIVER, StructureDose, tumours
-from radioembolization.report.formats import gy, in_unit, signed, significant, small_percent
+from radioembolization.report.formats import in_unit, signed, significant
 from radioembolization.structures import NORMAL_LIVER, WHOLE_LIVER
 from radioembolization.territories import Pattern
 from radioembolization.treatment import Treatment, package_versions
@@ -34,10 +34,6 @@ PATTERNS: Mapping[Pattern, str] = {
 }
 #: Names of liver structures as they are printed, with their denominator.
 _PRINTED = {NORMAL_LIVER: "Normal liver, whole", PERFUSED_NORMAL_LIVER: "Normal liver, perfused", WHOLE_LIVER: None}
-_ANY_PLAN = "No choice among these sites and no activities within these limits"
-_ANY_VIALS = "No vials of the calendar at the stated hours, on any of these sites, within these limits"
-#: Goals closer than this are called equal [Gy].
-_EQUAL_GY = 0.05
 
 
 @dataclass(frozen=True)
@@ -145,93 +141,6 @@ def gain_text(limit: LimitResult, goal: GoalResult) -> str:
     return f"{signed(limit.gain_per_unit, 2)} {goal.unit} per {limit.unit}"
 
 
-def bound_texts(goal: GoalResult) -> tuple[str, str]:
-    """Return the bound and the relative gap [%] as they are printed."""
-    return (gy(goal.bound), small_percent(goal.gap)) if np.isfinite(goal.bound) else ("none", "–")
-
-
-def goals(treatment: Treatment) -> list[GoalResult]:
-    """Return the goal of a plan as planned and, where it was planned over scenarios, that over scenarios."""
-    plan, analysis = treatment.plan, treatment.analysis
-    if analysis is None or analysis.robust is None:
-        return [plan.goal]
-    over, vials = analysis.robust.goal, analysis.vials
-    if vials is not None:
-        value = vials.chosen.value
-        over = replace(over, value=value, optimum=value, bound=vials.bound, gap=vials.gap)
-    return [plan.goal, over]
-
-
-def proof_sentence(treatment: Treatment) -> str:
-    """Return what is proved about the plan of a treatment, robust or of vials, or why nothing is."""
-    plan, analysis = treatment.plan, treatment.analysis
-    among = _ANY_PLAN if analysis is None or analysis.vials is None else _ANY_VIALS
-    return goal_sentence(goals(treatment)[-1], plan.unproved, among)
-
-
-def certificate_line(plan: Plan) -> str:
-    """Say what holds the proof of the bound, and how to check it; or why nothing does."""
-    if plan.by_hand:
-        return "none, as the activities were set by hand."
-    if plan.certificate is None:
-        return f"none. {plan.unproved}".strip()
-    return (
-        "in plan.json, with the multipliers and planes that prove the bound over all voxels. "
-        "`radioembolization-planner certify plan.json` checks it in float64 without a solver. SHA256 of its dose rows: "
-        f"{plan.certificate.fingerprint}."
-    )
-
-
-def goal_sentence(goal: GoalResult, unproved: str = "", among: str = "") -> str:
-    """Return what the bound proves about a plan, or why there is none; ``among`` says what cannot be better."""
-    if not np.isfinite(goal.bound):
-        return unproved or "No bound is known."
-    better, distance = ("above", "below") if goal.sense == "maximize" else ("below", "above")
-    return (
-        f"{among or _ANY_PLAN} can bring the {goal.name} {better} "
-        f"{gy(goal.bound)} {goal.unit}; this plan is at most {_at_most(abs(goal.bound - goal.value))} {goal.unit} "
-        f"{distance} that. The proof holds for the dose model and the inputs of this case; it says nothing about "
-        "errors of the scout, the territories or the outlines."
-    )
-
-
-def comparison_rows(plan: Plan) -> list[BaselineResult]:
-    """Return the plan, in the form of a rule of thumb, and the rules it is compared with."""
-    treated = tumours(plan)
-    normal = next(s for s in plan.structures if s.name == NORMAL_LIVER)
-    own = BaselineResult(
-        name="this plan (set by hand)" if plan.by_hand else "this plan (optimized)",
-        goal_value=plan.goal.value,
-        limits_met=all(limit.met for limit in plan.limits),
-        sites=tuple(site.name for site in plan.used_sites),
-        activities_gbq=tuple(site.activity_gbq for site in plan.used_sites),
-        tumour_mean_gy=min(t.mean_gy for t in treated),
-        tumour_d70_gy=min(t.d70_gy for t in treated),
-        normal_liver_gy=normal.mean_gy,
-    )
-    return [own, *plan.baselines]
-
-
-def margin_sentence(plan: Plan) -> str:
-    """Return the distance of the plan to the best rule of thumb within the limits."""
-    allowed = [b for b in plan.baselines if b.limits_met]
-    if not plan.baselines:
-        return "The plan is not compared with rules of thumb."
-    if not allowed:
-        return "No rule of thumb meets all limits on any choice of sites."
-    best = (max if plan.goal.sense == "maximize" else min)(allowed, key=lambda b: b.goal_value)
-    change = plan.goal.value - best.goal_value
-    against = f"the best rule of thumb within the limits ({best.name}; {', '.join(best.sites) or 'no site'})"
-    if abs(change) < _EQUAL_GY:
-        return f"The {plan.goal.name} is equal, within {_EQUAL_GY:g} {plan.goal.unit}, to that of {against}."
-    relative = f", {signed(100.0 * change / best.goal_value, 2)} %" if best.goal_value > 0 else ""
-    return f"Margin over {against}: {signed(change, 2)} {plan.goal.unit}{relative} in the {plan.goal.name}."
-
-
 def software_versions() -> list[tuple[str, str]]:
     """Return the packages a plan is computed with, and their versions."""
     return [("radioembolization", __version__), *package_versions().items()]
-
-
-def _at_most(difference: float) -> str:
-    return "0.01" if difference < 0.01 else significant(difference, 2)

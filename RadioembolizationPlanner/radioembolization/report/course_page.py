@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from radioembolization.report import content, course_content
+from radioembolization.report.embedded import svg_uri
 from radioembolization.report.figures import timeline_figure
-from radioembolization.report.page import data_uri, template
+from radioembolization.report.page import template
 from radioembolization.treatment.course_contrasts import contrasts, stresses
 from radioembolization.treatment.planned_course import PlannedCourse
 
@@ -43,7 +44,7 @@ def course_page(planned: PlannedCourse) -> str:
             proof=course_content.proof_sentence(course),
             ties=course_content.ties_sentence(course),
             impossible=course_content.impossible_by_reason(course),
-            timeline=data_uri(timeline_figure(planned).encode("utf-8"), "image/svg+xml"),
+            timeline=svg_uri(timeline_figure(planned)),
             versions=content.software_versions(),
             weeks=lambda days: f"{days / 7.0:g}",
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from radioembolization.errors import MissingPackage
 from radioembolization.planning.plan import StructureDose, tumours
-from radioembolization.report import content, formats
+from radioembolization.report import comparison_content, content, formats, proof_content
 from radioembolization.report.analysis_page import FILTERS, analysis_parts
 from radioembolization.report.embedded import data_uri, svg_uri
 from radioembolization.report.figures import dvh_figure, sites_figure, slice_figure
@@ -62,6 +62,7 @@ def page(treatment: Treatment) -> str:
         convention=content.CONVENTIONS[plan.settings.convention],
         method=content.METHODS[plan.settings.method],
         verdict=content.verdict(plan),
+        kind=comparison_content.plan_kind(treatment),
         all_met=all(limit.met for limit in plan.limits),
         sites=sites,
         total_gbq=float(plan.activities_gbq.sum()),
@@ -71,11 +72,12 @@ def page(treatment: Treatment) -> str:
         unperfused_share=content.unperfused_share(plan),
         others=content.organs_and_liver(plan),
         gains=[content.gain_text(limit, plan.goal) for limit in plan.limits],
-        goals=[(goal, *content.bound_texts(goal)) for goal in content.goals(treatment)],
-        goal_sentence=content.proof_sentence(treatment),
-        certificate_line=content.certificate_line(plan),
-        comparison=content.comparison_rows(plan),
-        margin=content.margin_sentence(plan),
+        goals=[(goal, *proof_content.bound_texts(goal)) for goal in proof_content.goals(treatment)],
+        goal_sentence=proof_content.proof_sentence(treatment),
+        certificate_line=proof_content.certificate_line(plan),
+        comparison=comparison_content.comparison_rows(treatment),
+        has_rules=bool((comparison_content.nominal_beside(treatment) or plan).baselines),
+        margin=comparison_content.margin_sentence(treatment),
         pictures=_slice_pictures(treatment),
         dvh=svg_uri(dvh_figure(treatment)),
         bars=svg_uri(sites_figure(treatment)),

@@ -8,37 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from radioembolization.planning import Plan, ScenarioEvaluation
-from radioembolization.planning.explanation import Explanation
+from radioembolization.planning import Plan
 from radioembolization.report.summary_lines import summary_lines
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.structures.findings import Finding
 from radioembolization.treatment import Case, Notice, Treatment
 
 
-def plan_summary(
-    treatment: Treatment,
-    files: Mapping[str, Path],
-    explanation: Explanation | None = None,
-    vials: Mapping[str, str] | None = None,
-    scenarios: ScenarioEvaluation | None = None,
-) -> None:
-    """Print doses, limits, rules of thumb, explanation and notices; last the plan in a few lines, and the files.
-
-    What is not given, as vials by site in words or an evaluation in scenarios, is said to be missing.
-    """
+def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
+    """Print doses, limits, rules of thumb, explanation and notices; last the plan in a few lines, and the files."""
     console, plan = terminal_console(), treatment.plan
     console.print()
     console.print(_structures(treatment))
     console.print(_limits(plan))
     console.print(_compared(plan))
+    explanation = None if treatment.analysis is None else treatment.analysis.explanation
     for line in plan.explanation if explanation is None else explanation.lines():
         console.print(line, markup=False)
     _print_scout_share(console, treatment.case)
     _print_notices(console, treatment.notices)
     console.print()
     console.print(_sites(plan))
-    *lines, last = summary_lines(treatment, explanation, vials, scenarios)
+    *lines, last = summary_lines(treatment)
     for line in lines:
         console.print(line, markup=False)
     for what, path in files.items():

@@ -7,41 +7,30 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from radioembolization.planning import LimitResult, Plan, ScenarioEvaluation
-from radioembolization.planning.explanation import Explanation
 from radioembolization.planning.plan import tumours
-from radioembolization.report.content import goal_sentence, limit_text, preset_title
+from radioembolization.report.content import limit_text, preset_title
 from radioembolization.report.formats import gbq, gy, in_unit, millions, percent
+from radioembolization.report.proof_content import proof_sentence
 from radioembolization.report.terminal import RESEARCH_USE_ONLY
-from radioembolization.treatment import Treatment
+from radioembolization.report.vial_content import vials_by_site
+from radioembolization.treatment import Analysis, Treatment
 
 
-def summary_lines(
-    treatment: Treatment,
-    explanation: Explanation | None = None,
-    vials: Mapping[str, str] | None = None,
-    scenarios: ScenarioEvaluation | None = None,
-) -> tuple[str, ...]:
+def summary_lines(treatment: Treatment) -> tuple[str, ...]:
     """Return intent and device, sites, tumours, limits, what binds, lungs, proof, overrides, and the research notice.
 
-    Parameters
-    ----------
-    treatment : Treatment
-    explanation : Explanation, optional
-        For what one more unit of each binding limit buys, and up to which bound.
-    vials : mapping of str to str, optional
-        By site: the vial in words.
-    scenarios : ScenarioEvaluation, optional
-        For doses that 9 of 10 scenarios reach (P10), and how often limits are met.
+    Vials, doses that nine of ten scenarios reach (P10), how often limits are met, and prices are those of the analysis
+    of the treatment; what it does not have is said to be missing.
     """
-    plan = treatment.plan
+    plan, analysis = treatment.plan, treatment.analysis or Analysis()
     return (
         _intent(treatment),
-        *_sites(plan, vials or {}),
-        *_tumours(plan, scenarios),
-        *_limits(plan, scenarios),
-        *_binding(plan, explanation),
+        *_sites(plan, {} if analysis.vials is None else vials_by_site(analysis.vials)),
+        *_tumours(plan, analysis.in_scenarios),
+        *_limits(plan, analysis.in_scenarios),
+        *_binding(plan, analysis),
         _lungs(treatment),
-        _proof(plan),
+        _proof(treatment),
         *_overrides(plan),
         RESEARCH_USE_ONLY,
     )
@@ -88,14 +77,16 @@ def _limits(plan: Plan, scenarios: ScenarioEvaluation | None) -> Iterator[str]:
         yield "No limits were set."
 
 
-def _binding(plan: Plan, explanation: Explanation | None) -> Iterator[str]:
+def _binding(plan: Plan, analysis: Analysis) -> Iterator[str]:
+    """Say what binds and what one more unit buys: of a plan of vials, with free activities."""
+    explanation, before = analysis.explanation, "" if analysis.vials is None else "With free activities: "
     priced = set() if explanation is None else {price.limit for price in explanation.prices}
     if explanation is not None:
-        yield from explanation.price_lines
+        yield from (before + line for line in explanation.price_lines)
     for limit in plan.binding_limits:
         if limit.name not in priced:
             yield f"Binds: {limit.name}{_gain(limit, plan)}."
-    if not plan.binding_limits:
+    if not plan.binding_limits and not priced:
         yield "No limit holds the goal back."
 
 
@@ -115,13 +106,16 @@ def _lungs(treatment: Treatment) -> str:
     return f"Lung dose: {gy(plan.lung_gy)} Gy mean ({method}){by_voxels}."
 
 
-def _proof(plan: Plan) -> str:
+def _proof(treatment: Treatment) -> str:
+    plan = treatment.plan
     if plan.by_hand:
         return "Proof: none, the activities were set by hand."
     status = {"optimal": "optimal", "gap": "proved up to a gap", "time limit": "ended by the time limit"}
-    checked = "the bound was computed anew from its certificate" if plan.certificate is not None else plan.unproved
-    text = f"Proof: {status.get(plan.status, plan.status)}. {goal_sentence(plan.goal, plan.unproved)}"
-    return f"{text} Here {checked}." if plan.certificate is not None else f"{text} {checked}".strip()
+    said = proof_sentence(treatment)
+    checked = (
+        "Here the bound was computed anew from its certificate." if plan.certificate is not None else plan.unproved
+    )
+    return f"Proof: {status.get(plan.status, plan.status)}. {said} {'' if said == checked else checked}".strip()
 
 
 def _overrides(plan: Plan) -> Iterator[str]:

@@ -10,7 +10,7 @@ from radioembolization.planning import explain_plan
 from radioembolization.planning.scenario_evaluation import LimitChance, Percentiles, ScenarioEvaluation, TumourChance
 from radioembolization.report.summary import plan_summary
 from radioembolization.report.summary_lines import summary_lines
-from radioembolization.treatment import compute_rows, evaluate_treatment, plan_on_rows, prepare
+from radioembolization.treatment import Analysis, compute_rows, evaluate_treatment, plan_on_rows, prepare
 from small_case import small_inputs
 
 
@@ -54,10 +54,10 @@ def test_lines_hold_the_figures_of_the_plan(treatment):
     assert f"{plan.lung_gy:.1f} Gy mean" in lungs and treatment.dose_per_gbq.lung_mass_method in lungs
 
 
-def test_vials_scenarios_and_prices_are_told_where_known(treatment):
+def test_scenarios_and_prices_are_told_where_known(treatment):
     plan = treatment.plan
     values = Percentiles.of(np.linspace(80.0, 90.0, 11))
-    site, tumour, limit = plan.used_sites[0], next(s for s in plan.structures if s.role == "tumour"), plan.limits[0]
+    tumour, limit = next(s for s in plan.structures if s.role == "tumour"), plan.limits[0]
     scenarios = ScenarioEvaluation(
         count=11,
         seed=1,
@@ -68,8 +68,8 @@ def test_vials_scenarios_and_prices_are_told_where_known(treatment):
     )
     problem = treatment.case.inputs.prescription.problem(plan.settings.device)
     explanation = explain_plan(problem, treatment.dose_per_gbq, plan)
-    lines = summary_lines(treatment, explanation, {site.name: "3 GBq vial of Monday"}, scenarios)
-    assert "3 GBq vial of Monday" in lines[first(lines, f"Site {site.name}: ")]
+    analysis = Analysis(explanation=explanation, in_scenarios=scenarios)
+    lines = summary_lines(replace(treatment, analysis=analysis))
     text = lines[first(lines, f"Tumour {tumour.name}: ")]
     assert text.count("(P10 81.0 Gy)") == 2 and "not computed" not in text
     assert "in 87.5 % of scenarios" in lines[first(lines, "Limit, ")]

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 
-from radioembolization.dose import DoseSettings, Method
+from radioembolization.dose import DoseSettings, Method, Uncertainty
 from radioembolization.images import Grid, Unit, Volume
 from radioembolization.physics import GLASS_Y90, RESIN_Y90, Convention
-from radioembolization.planning import MeanDose, Prescription, WorstTumourMean, preset
+from radioembolization.planning import MeanDose, Prescription, VialCalendar, WorstTumourMean, preset
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
-from radioembolization.treatment import CaseInputs, Notice, SourceMask, SourceStructure
+from radioembolization.treatment import (
+    AnalysisRequest,
+    CaseInputs,
+    FrontRequest,
+    Notice,
+    SourceMask,
+    SourceStructure,
+    VialRequest,
+)
 from radioembolization.treatment.case import SyntheticLesions
-from radioembolization.treatment.fingerprint import changed_parts, input_digests, mask_digest, volume_digest
+from radioembolization.treatment.fingerprint import (
+    NOT_OF_ROWS,
+    changed_parts,
+    input_digests,
+    mask_digest,
+    volume_digest,
+)
 from small_case import GRID, small_inputs
 from support import as_direction, rotation
 
@@ -107,6 +122,23 @@ CHANGES = {
         "prescription",
     ),
 }
+_HOUR = datetime(2026, 12, 1, 14, tzinfo=UTC)
+_CALENDAR = VialCalendar.of(RESIN_Y90, [_HOUR], [1.0, 2.0])
+_ASKED = AnalysisRequest(uncertainty=Uncertainty.default("resin"), vials=VialRequest(_CALENDAR, {"left": _HOUR}))
+WITH_ANALYSIS = replace(INPUTS, analysis=_ASKED)
+#: Changes of what is asked beside the plan, each with the part it is of.
+ANALYSES = {
+    "seed": (replace(_ASKED, uncertainty=Uncertainty.default("resin", seed=5)), "uncertainty"),
+    "robust": (replace(_ASKED, robust=True), "uncertainty"),
+    "hour": (
+        replace(_ASKED, vials=VialRequest(_CALENDAR, {"left": _HOUR + timedelta(minutes=1)})),
+        "choice of vials",
+    ),
+    "sizes": (
+        replace(_ASKED, vials=VialRequest(replace(_CALENDAR, sizes_gbq=(1.0,)), {"left": _HOUR})),
+        "choice of vials",
+    ),
+}
 #: What a case is called and where it is from decides no plan.
 NO_CHANGES = {
     "name": "other",
@@ -129,9 +161,28 @@ def test_names_and_origins_decide_no_plan(field):
     assert _changed(replace(INPUTS, **{field: NO_CHANGES[field]})) == ()
 
 
+@pytest.mark.parametrize("change", ANALYSES)
+def test_uncertainty_and_vials_make_a_plan_stale_but_no_dose_rows(change):
+    asked, part = ANALYSES[change]
+    before, now = input_digests(WITH_ANALYSIS), input_digests(replace(INPUTS, analysis=asked))
+    assert changed_parts(before, now) == (f"{part} has changed",) and part in NOT_OF_ROWS
+
+
+def test_reasons_and_trade_offs_decide_no_plan_and_vials_no_clock():
+    more = AnalysisRequest(explanation=False, front=FrontRequest("lungs"), staircase=True)
+    assert _changed(replace(INPUTS, analysis=more)) == ()
+    assert set(changed_parts(DIGESTS, input_digests(WITH_ANALYSIS))) == {
+        "uncertainty is new",
+        "choice of vials is new",
+    }
+    elsewhere = {"left": _HOUR.astimezone(timezone(timedelta(hours=1)))}
+    same = replace(_ASKED, vials=VialRequest(_CALENDAR, elsewhere))
+    assert input_digests(replace(INPUTS, analysis=same)) == input_digests(WITH_ANALYSIS)
+
+
 def test_these_tests_know_every_field_of_a_case():
     touched = {f.name for f in fields(CaseInputs) for case, _ in CHANGES.values() if _differs(case, f.name)}
-    assert touched | {*NO_CHANGES} == {f.name for f in fields(CaseInputs)}
+    assert touched | {*NO_CHANGES, "analysis"} == {f.name for f in fields(CaseInputs)}
 
 
 def _differs(case: CaseInputs, name: str) -> bool:
