@@ -48,9 +48,14 @@ def activities_of(names: Sequence[str], entry: Document) -> dict[str, float]:
     return dict(zip(names, (float(a) for a in entry["activities_gbq"]), strict=True))
 
 
+def american(text: str) -> str:
+    """Return a sentence of the core as the panel spells it."""
+    return text.replace("umour", "umor")
+
+
 def titled(name: str, unit: str) -> str:
     """Return a name with its unit."""
-    return f"{name} ({unit})" if unit else name
+    return american(f"{name} ({unit})" if unit else name)
 
 
 def front_columns(front: Document) -> Columns:
@@ -193,7 +198,7 @@ def short_time(text: str) -> str:
 
 
 def _limit_text(limit: Document) -> str:
-    return f"{limit['name']} {limit['sense']} {limit['limit']:g} {limit['unit']}".rstrip()
+    return american(f"{limit['name']} {limit['sense']} {limit['limit']:g} {limit['unit']}".rstrip())
 
 
 def _percent(share: float | None) -> float:

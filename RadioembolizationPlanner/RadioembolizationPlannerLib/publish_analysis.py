@@ -70,7 +70,7 @@ def _publish_front(
     mark = publish_table(scene, f"{plan.GetName()}: on the front", {x: [front["limit_bound"]], y: [goal]})
     plans.tie(plan, plans.MARK, mark)
     xs, ys = [*columns[x], front["limit_bound"]], [*columns[y], goal]
-    chart = new_chart(scene, f"{plan.GetName()}: {front['limit']}", Axes(x, y, _span(xs), _span(ys)))
+    chart = new_chart(scene, found.american(f"{plan.GetName()}: {front['limit']}"), Axes(x, y, _span(xs), _span(ys)))
     plans.tie(plan, plans.FRONT_CHART, chart)
     style = "None" if front["points_only"] else "Solid"  # nothing is known between the points
     plans.tie(plan, plans.FRONT_SERIES, add_line(chart, table, Line("plans", x, y, _PLANS, style, "Circle")))
@@ -97,7 +97,7 @@ def _publish_stairs(
 def _publish_bands(
     scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, bands: Sequence[Document], colors: Mapping[str, Color]
 ) -> None:
-    levels, columns, highest_gy = (("P50", "Solid"), ("P10", "Dot"), ("P90", "Dot")), {}, 0.0
+    levels, columns, highest_gy = (("P50", "Solid"), ("P10", "Dash"), ("P90", "Dash")), {}, 0.0
     rows = max(len(band["dose_gy"]) for band in bands)
     for band in bands:
         highest_gy = max(highest_gy, *band["dose_gy"])

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 from hands import bare_nodes
 
 from radioembolization.files.analysis_tables import analysis_from_tables
 from radioembolization.files.toml_table import Table
 from radioembolization.physics import RESIN_Y90
-from radioembolization.treatment import AnalysisRequest, CaseInputs, Treatment, compute_rows, plan_and_analyse, prepare
+from radioembolization.treatment import (
+    AnalysisRequest,
+    CaseInputs,
+    Treatment,
+    analysis,
+    compute_rows,
+    plan_and_analyse,
+    prepare,
+)
 from small_case import small_inputs
 
 SITES = ("proper", "left", "right")
@@ -44,7 +53,8 @@ def prepared() -> Any:
 @cache
 def analysed() -> Treatment:
     """It planned and analysed."""
-    return plan_and_analyse(prepared())
+    with patch.object(analysis, "FRESH_SCENARIOS", 100):
+        return plan_and_analyse(prepared())
 
 
 def take(panel: Any, scene: Any) -> Any:

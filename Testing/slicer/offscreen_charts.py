@@ -63,4 +63,6 @@ def _add_line(plot: Any, series: Any) -> None:
     line.SetLabel(series.GetName())
     line.GetPen().SetColorF(*series.GetColor())
     line.GetPen().SetWidth(series.GetLineWidth())
-    line.GetPen().SetLineType(series.GetLineStyle())  # the numbers of both enumerations agree
+    line.GetPen().SetLineType(series.GetLineStyle())  # the numbers of both enumerations agree, here and for markers
+    line.SetMarkerStyle(series.GetMarkerStyle())
+    line.SetMarkerSize(series.GetMarkerSize())

@@ -75,7 +75,14 @@ def test_panel_opens_on_an_empty_scene_and_says_what_is_missing(module, slicer_w
         "SitesSection",
         "PrescriptionSection",
         "PlanSection",
+        "VialsSection",
+        "RobustnessSection",
+        "FurtherResultsSection",
         "ResultsSection",
+        "WhySection",
+        "TradeOffsSection",
+        "ScenariosSection",
+        "OrdersSection",
         "CourseSection",
     ]
     plan = next(section.ui for section in widget.sections if section.name == "PlanSection")

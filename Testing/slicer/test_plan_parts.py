@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import slicer_headless
 from course_hands import type_line
@@ -51,14 +53,14 @@ def test_typed_vials_reach_the_case(small):
         "right": "2026-03-17T09:00:00-04:00",
         "left": "2026-03-17T11:30:00+01:00",
     }
-    told = small.ui("Vials").vialsLabel.text
-    assert "2 vials deliver" not in told and "4 vials deliver" not in told and "source: order form" in told
-    small.ui("Vials").calibrationsTable.setCurrentCell(1, 0)
-    small.click("Vials", "removeCalibrationButton")
     # 45 h after calibration: 3 and 4.5 GBq, less 2.5 %
     decay = 0.5 ** (45.0 / 64.05)
     told = small.ui("Vials").vialsLabel.text
     assert f"2026-03-17 09:00-04:00: 2 vials deliver {2.925 * decay:.3g} to {4.3875 * decay:.3g} GBq" in told
+
+    small.ui("Vials").calibrationsTable.setCurrentCell(0, 0)
+    small.click("Vials", "removeCalibrationButton")
+    assert "before calibration" in small.ui("Vials").vialsLabel.text
 
 
 def test_bad_vials_are_told_where_they_are_entered(small):
@@ -107,17 +109,17 @@ def test_spreads_have_sources_and_can_be_changed(small):
     assert (given.count, given.seed, given.probability, given.worst_percent) == (60, 7, 0.9, 20.0) and asked.robust
     changed = next(one for one in given.spreads if one.name == "registration_shift")
     assert changed.numbers["sd"] == 2.5 and changed.changed
-    assert ui.spreadsTable.item(shift, 5).text() == "changed"
+    assert ui.spreadsTable.item(shift, 4).text() == "changed"
     type_into(ui.spreadsTable, shift, 3, "500")
     assert "larger than physical" in small.ui("Plan").statusLabel.text
     assert ui.spreadsTable.item(shift, 3).text() == "2.5"
     small.click("Robustness", "publishedSpreadsButton")
     assert small.session.inputs().analysis.uncertainty.spreads == Uncertainty.default("resin").spreads
+    _zero_scenarios_are_told(small)
 
 
-def test_zero_scenarios_are_told(small):
+def _zero_scenarios_are_told(small):
     ui = small.ui("Robustness")
-    pick(ui.scenariosBox, "evaluated")
     ui.countBox.value = 0
     assert "number of scenarios must be 1 to" in ui.robustnessLabel.text
     small.idle()
@@ -127,7 +129,33 @@ def test_zero_scenarios_are_told(small):
     assert small.ui("Plan").optimizeButton.enabled and ui.robustnessLabel.text == ""
 
 
-def test_further_results_are_asked_for(small):
+def test_optimized_with_scenarios_then_changed(small):
+    """Changed vials and spreads make a plan stale, but not its doses."""
+    _further_results_are_asked_for(small)
+    robustness, state = small.ui("Robustness"), small.ui("Results").stateLabel
+    pick(robustness.scenariosBox, "evaluated")
+    robustness.countBox.value = 20
+    plan = small.optimize()
+    found = json.loads(plan.GetText())["analysis"]
+    assert found["scenarios"]["plan"]["count"] == 20 and found["scenarios"]["robust"] is None
+    assert small.ui("TradeOffs").stairsTable.rowCount == len(found["trade_offs"]["staircase"]["steps"])
+    assert len(texts_of(small.ui("Scenarios").chancesTable)[0]) == 2  # there is no other plan beside it
+    assert small.ui("Why").needsTable.rowCount == 3 and not small.ui("Orders").ordersTable.visible
+    small.ui("FurtherResults").staircaseBox.checked = False
+    small.idle()
+    assert "OUT OF DATE" not in state.text  # nothing of the plan itself
+    robustness.countBox.value = 30
+    small.idle()
+    assert "OUT OF DATE: uncertainty has changed" in state.text and small.session.why_no_doses() == ""
+    robustness.countBox.value = 20
+    _type_vials(small)
+    assert "OUT OF DATE: choice of vials is new" in state.text and small.session.why_no_doses() == ""
+    small.ui("Vials").vialsBox.checked = False
+    small.idle()
+    assert "OUT OF DATE" not in state.text and plan is small.parameters.shown_plan
+
+
+def _further_results_are_asked_for(small):
     ui = small.ui("FurtherResults")
     small.ui("FurtherResults").staircaseBox.checked = True
     pick(ui.frontBox, "mean dose, lungs")
@@ -139,23 +167,7 @@ def test_further_results_are_asked_for(small):
     assert small.session.inputs().analysis.front is None
 
 
-def test_changed_vials_and_spreads_make_a_plan_stale_but_not_its_doses(small):
-    plan = small.optimize()
-    state = small.ui("Results").stateLabel
-    small.ui("FurtherResults").staircaseBox.checked = True
-    small.idle()
-    assert "OUT OF DATE" not in state.text  # nothing of the plan itself
-    pick(small.ui("Robustness").scenariosBox, "evaluated")
-    small.idle()
-    assert "OUT OF DATE: uncertainty is new" in state.text and small.session.why_no_doses() == ""
-    pick(small.ui("Robustness").scenariosBox, "none")
-    _type_vials(small)
-    assert "OUT OF DATE: choice of vials is new" in state.text and small.session.why_no_doses() == ""
-    small.ui("Vials").vialsBox.checked = False
-    small.idle()
-    assert "OUT OF DATE" not in state.text and plan is small.parameters.shown_plan
-
-
+@pytest.mark.slow
 def test_vials_and_spreads_survive_saving(small, scene, tmp_path):
     _type_vials(small)
     pick(small.ui("Robustness").scenariosBox, "robust")

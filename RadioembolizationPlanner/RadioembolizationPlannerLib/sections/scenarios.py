@@ -43,7 +43,7 @@ def scenario_lines(scenarios: Document, goal_unit: str) -> list[str]:
     if robust:
         given = scenarios["uncertainty"]
         lines.append(
-            _("The plan withstands {count} others with {probability:.0%}.").format(
+            _("Planned to withstand {count} other scenarios with {probability:.0%}.").format(
                 count=given["count"], probability=given["probability"]
             )
         )

@@ -11,6 +11,7 @@ from radioembolization.dose import Spread, published_spreads
 from radioembolization.errors import PlannerError
 from RadioembolizationPlannerLib.asked import uncertainty_of, with_entry
 from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.plan_analysis import american
 from RadioembolizationPlannerLib.sections.editable_table import Column, Rows
 from RadioembolizationPlannerLib.sections.table import typed_number
 
@@ -29,7 +30,6 @@ def spread_rows() -> Rows:
         use,
         Column(_("Middle"), _("Mean or median of what differs.")),
         Column(_("SD"), _("Standard deviation; of the logarithm where the unit is a factor.")),
-        Column(_("Unit"), editable=False),
         Column(_("Status"), editable=False),
     )
     return Rows(columns, _shown, _edited, parameter="uncertainty", tips=_tip)
@@ -66,10 +66,9 @@ def _shown(p: PlannerParameters) -> Sequence[Sequence[str | None]]:
     used = chosen_names(p)
     return [
         [
-            _american(one.title),
+            american(one.title),
             "yes" if one.name in used else "no",
             *(_number_text(one, column) for column in (_CENTER, _SD)),
-            one.unit,
             _("changed") if one.changed else str(one.status),
         ]
         for one in spreads_of(p)
@@ -85,12 +84,16 @@ def _tip(p: PlannerParameters, row: int) -> str:
     one = spreads_of(p)[row]
     others = [name for name in one.numbers if name not in (*_NUMBERS[_CENTER], *_NUMBERS[_SD])]
     further = ", ".join(f"{name} {one.numbers[name]:g}" for name in others)
-    parts = (one.source, one.note, _("Correlation: {what}.").format(what=one.correlation), further)
-    return "\n".join(_american(part) for part in parts if part)
-
-
-def _american(text: str) -> str:
-    return text.replace("umour", "umor")
+    unit, together = _("Unit: {unit}."), _("Correlation: {what}.")
+    parts = (
+        one.title,
+        unit.format(unit=one.unit),
+        one.source,
+        one.note,
+        together.format(what=one.correlation),
+        further,
+    )
+    return "\n".join(american(part) for part in parts if part)
 
 
 def _edited(p: PlannerParameters, row: int, column: int, text: str) -> dict[str, Any]:

@@ -146,14 +146,8 @@ def told_of_vials(parameters: PlannerParameters) -> str:
         except PlannerError as error:
             return _("Not possible: {problem}").format(problem=error)
         delivered = [entry.delivered_gbq for entry in entries]
-        told = _("{time}: {count} vials deliver {least:.3g} to {most:.3g} GBq (source: {source}).")
-        lines.append(
-            told.format(
-                time=short_time(at.isoformat()),
-                count=len(entries),
-                least=min(delivered),
-                most=max(delivered),
-                source=request.calendar.source,
-            )
-        )
+        several = _("{time}: {count} vials deliver {least:.3g} to {most:.3g} GBq (source: {source}).")
+        told = several if len(entries) > 1 else _("{time}: one vial delivers {most:.3g} GBq (source: {source}).")
+        numbers = {"count": len(entries), "least": min(delivered), "most": max(delivered)}
+        lines.append(told.format(time=short_time(at.isoformat()), source=request.calendar.source, **numbers))
     return "\n".join(lines)

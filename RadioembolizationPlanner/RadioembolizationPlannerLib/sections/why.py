@@ -6,6 +6,7 @@ from RadioembolizationPlannerLib.plan_analysis import (
     Document,
     activities_of,
     alternative_columns,
+    american,
     contribution_columns,
     need_columns,
     part_of,
@@ -31,7 +32,7 @@ class WhySection(PlanPart):
 
     def show_document(self, document: Document) -> None:
         why = part_of(document, "explanation")
-        self.ui.whyLabel.text = "\n".join(_american(line) for line in why.get("lines", document.get("explanation", ())))
+        self.ui.whyLabel.text = "\n".join(american(line) for line in why.get("lines", document.get("explanation", ())))
         self._needs.show(need_columns(why) if why else {})
         self._contributions.show(contribution_columns(why) if why else {})
         self._others.show(alternative_columns(why) if why else {})
@@ -44,7 +45,3 @@ class WhySection(PlanPart):
         others, row = part_of(self._document, "explanation").get("alternatives", ()), self._others.selected
         if 0 <= row < len(others):
             self.load(activities_of(site_names(self._document), others[row]))
-
-
-def _american(line: str) -> str:
-    return line.replace("umour", "umor")

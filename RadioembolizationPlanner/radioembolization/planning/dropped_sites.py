@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NUMBER = "number of sites"
     LEAST_ACTIVITY = "least activity"
     FEWER = "fewer injections are preferred"
+    OWN_LIMITS = "limits that hold only where it is used"
     UNKNOWN = "unknown"
 
 
@@ -154,14 +155,17 @@ class _Prices:
         """Say why a site is not used that would improve the goal as a further one."""
         planes, more = self.planes, self.used.copy()
         more[site] = True
-        found = planes.solve(more, self.used if planes.rules.if_used else None)
+        found = planes.solve(more, more if planes.rules.if_used else None)
         value = found.score if planes.goal.maximized else -found.score
         known = np.isfinite(value) and self.problem.goal.margin(planes.dose, 1.0) is None
+        pays = found.score > self.optimum.score + _SAME * max(1e-3, abs(self.optimum.score))
         least = [limit.bound for limit in planes.limits if isinstance(limit.quantity, InjectionActivity)]
         if least and found.activities_gbq[site] < max(least):
             reason = Reason.LEAST_ACTIVITY
         elif planes.rules.most_sites is not None and np.count_nonzero(self.used) >= planes.rules.most_sites:
             reason = Reason.NUMBER
+        elif planes.rules.if_used and not pays:
+            reason, known = Reason.OWN_LIMITS, False
         else:
             reason = Reason.FEWER
         name = planes.dose.site_names[site]

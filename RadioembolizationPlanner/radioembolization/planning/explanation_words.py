@@ -110,6 +110,7 @@ def dropped_sentence(site: DroppedSite, goal_unit: str, maximized: bool) -> str:
         Reason.NUMBER: "no further site is allowed, and in the place of another it does not pay",
         Reason.LEAST_ACTIVITY: "what it would be given is below the least activity of an injection",
         Reason.FEWER: "fewer injections are preferred",
+        Reason.OWN_LIMITS: "limits that hold only where it is used, as on its territory, leave no better plan",
     }[site.reason]
     return f"{name}:{better} {why}."
 

@@ -11,7 +11,7 @@ from radioembolization.planning.front import FrontPoint
 from radioembolization.report.formats import in_unit, signed, small_percent
 
 #: The table of a front has so many points; the figure has them all.
-_MOST_POINTS = 16
+_MOST_POINTS = 20
 _STATUS = {"optimal": "proved", "gap": "gap", "time limit": "time limit", "infeasible": "no plan"}
 
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from radioembolization import report
-from radioembolization.dose import DoseSettings
+from radioembolization.dose import DoseSettings, Uncertainty
 from radioembolization.images import Grid, Unit, Volume
 from radioembolization.physics import GLASS_Y90, RESIN_Y90
-from radioembolization.planning import Prescription, preset
+from radioembolization.planning import Prescription, VialCalendar, preset
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
 from radioembolization.treatment import (
+    AnalysisRequest,
     CaseInputs,
+    FrontRequest,
     SourceMask,
     SourceSite,
     SourceStructure,
     Treatment,
+    VialRequest,
+    analysed,
     plan_treatment,
     prepare,
 )
@@ -129,6 +134,57 @@ def turned() -> Treatment:
     )
 
 
+def vial_request(case: CaseInputs) -> VialRequest:
+    """Return two calibrations, glass sizes of 1 GBq on, and one hour for all sites but the last, which has a later."""
+    zone = timezone(timedelta(hours=1))
+    table: dict[str, object] = {"calibrations": ["2026-11-29T12:00+01:00", "2026-12-01T08:00+01:00"]}
+    if case.settings.device == GLASS_Y90:
+        table["sizes_gbq"] = [1.0, 1.5, 2.0, 3.0, 5.0]
+    hours = {site.name: datetime(2026, 12, 1, 9, tzinfo=zone) for site in case.sites}
+    hours[case.sites[-1].name] = datetime(2026, 12, 1, 14, tzinfo=zone)
+    return VialRequest(VialCalendar.from_table(table, case.settings.device), hours)
+
+
+def with_analysis(treated: Treatment, **asked: object) -> Treatment:
+    """Return a treatment with what is asked, judged in few scenarios."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module("radioembolization.treatment.analysis"), "FRESH_SCENARIOS", 50)
+        return analysed(treated, AnalysisRequest(**asked))
+
+
+@pytest.fixture(scope="session")
+def uncertain() -> Uncertainty:
+    """Few scenarios of resin."""
+    return Uncertainty.default(RESIN_Y90.name, count=20, seed=3)
+
+
+@pytest.fixture(scope="session")
+def explained(treatment: Treatment) -> Treatment:
+    """The small patient with reasons, a front and a staircase; the plan is the nominal one."""
+    return with_analysis(treatment, front=FrontRequest(), staircase=True)
+
+
+@pytest.fixture(scope="session")
+def evaluated(treatment: Treatment, uncertain: Uncertainty) -> Treatment:
+    """The small patient, its nominal plan judged in scenarios."""
+    return with_analysis(treatment, explanation=False, uncertainty=uncertain)
+
+
+@pytest.fixture(scope="session")
+def robust(treatment: Treatment, uncertain: Uncertainty) -> Treatment:
+    """The small patient with a robust plan, drawn from resin vials, and everything else."""
+    vials = vial_request(treatment.case.inputs)
+    return with_analysis(
+        treatment, uncertainty=uncertain, robust=True, vials=vials, front=FrontRequest(), staircase=True
+    )
+
+
+@pytest.fixture(scope="session")
+def of_vials(turned: Treatment) -> Treatment:
+    """The oblique patient with whole glass vials."""
+    return with_analysis(turned, vials=vial_request(turned.case.inputs))
+
+
 #: Tags without an end.
 VOID = {"meta", "img", "br", "hr"}
 
@@ -188,6 +244,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Callable[[Treatment], Page]:
     monkeypatch.setattr(module, "slice_figure", lambda *arguments: b"")
     monkeypatch.setattr(module, "dvh_figure", lambda treatment: "")
     monkeypatch.setattr(module, "sites_figure", lambda treatment: "")
+    parts = importlib.import_module("radioembolization.report.analysis_page")
+    for figure in ("bands", "chances", "front", "staircase", "vials"):
+        monkeypatch.setattr(parts, f"{figure}_figure", lambda *arguments: "")
     return lambda treatment: Page(report.page(treatment))
 
 

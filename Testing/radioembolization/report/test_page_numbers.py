@@ -6,16 +6,22 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from radioembolization.planning import LimitResult
+from radioembolization.planning import LimitResult, vial_time_table
+from radioembolization.treatment import AnalysisRequest
 
+#: Sections whose tables hold numbers of the plan and its analysis.
+SECTIONS = (*("sites", "vials", "doses", "limits", "goal", "explanation", "scenarios", "trade-offs", "comparison"),)
+#: Columns of text, with names, times and sources.
+TEXT = {"Sites", "Unit", "Evidence and source", "Vials", "Injected", "Calibrated", "For", "Usable", "Source"}
+TEXT |= {"Injection site", "Model and numbers", "Why it is not used", "Need", "Status", "Plan", "Uncertainty"}
 #: What a column's unit multiplies the plan's own unit with.
 FACTORS = {"%": 100.0, "millions": 1e-6, "g": 1000.0}
 
 
 def numbers_of(value):
-    """Return every number inside a nested structure of dicts, lists and tuples."""
+    """Return every number inside a nested structure of dicts, lists and tuples, but for curves."""
     if isinstance(value, dict):
-        return [n for v in value.values() for n in numbers_of(v)]
+        return [n for name, v in value.items() if name != "bands" for n in numbers_of(v)]
     if isinstance(value, list | tuple):
         return [n for v in value for n in numbers_of(v)]
     return [float(value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
@@ -23,12 +29,12 @@ def numbers_of(value):
 
 def printed_numbers(page):
     """Yield (section, column, printed word, factor) of every number in the tables of the plan."""
-    for section in ("sites", "doses", "limits", "goal", "comparison"):
-        for head, *rows in page.tables[section]:
+    for section in SECTIONS:
+        for head, *rows in page.tables.get(section, []):
             full = [row for row in rows if len(row) == len(head)]
             for column, cell in (pair for row in full for pair in zip(head, row, strict=True)):
                 name, _, unit = (part.strip(" ]") for part in column.partition("["))
-                if name in ("Sites", "Unit", "Evidence and source") or cell == "< 0.0001":
+                if name in TEXT or cell == "< 0.0001":
                     continue  # text, and the printed bound of a gap too small to print
                 for word in cell.split():
                     if re.fullmatch(r"[+-]?[0-9.]+", word):
@@ -41,10 +47,27 @@ def known_numbers(treatment):
     perfused = [territories.perfused(i) & structures.liver.mask for i in range(len(treatment.plan.sites))]
     return np.array(
         numbers_of(asdict(treatment.plan))
+        + analysed_numbers(treatment)
         + [np.count_nonzero(mask) * structures.grid.voxel_ml for mask in perfused]
         + [site.extrahepatic_share for site in treatment.case.sites]
         + [treatment.dose_per_gbq.lung_mass_kg]
     )
+
+
+def analysed_numbers(treatment):
+    """Return every number of the analysis, with what it defines but does not store."""
+    found = treatment.analysis
+    if found is None:
+        return []
+    numbers = numbers_of(asdict(replace(found, asked=AnalysisRequest())))
+    if found.front is not None:
+        numbers += [*found.front.prices, *(point.injections for point in found.front.points)]
+    if found.vials is not None:
+        calendar, times = found.asked.vials.calendar, {one.at for one in found.vials.chosen.injections}
+        numbers += [*calendar.sizes_gbq, *numbers_of([asdict(e) for e in vial_time_table(calendar, sorted(times))])]
+    if found.robust is not None:
+        numbers += [found.robust.uncertainty.probability]
+    return numbers
 
 
 def unknown_numbers(page, treatment):
@@ -58,7 +81,7 @@ def unknown_numbers(page, treatment):
     return unknown
 
 
-@pytest.mark.parametrize("patient", ["treatment", "flipped", "turned"])
+@pytest.mark.parametrize("patient", ["treatment", "flipped", "turned", "explained", "evaluated", "robust", "of_vials"])
 def test_every_number_of_the_plan_tables_is_in_the_plan(patient, quick, request):
     treated = request.getfixturevalue(patient)
     page = quick(treated)
@@ -70,6 +93,17 @@ def test_a_number_that_is_not_in_the_plan_is_noticed(treatment, page):
     mean = f"{treatment.plan.structures[0].mean_gy:.1f}"
     forged = type(page)(page.html.replace(f">{mean}<", ">98.7<"))
     assert unknown_numbers(forged, treatment)
+
+
+def test_a_number_that_is_not_in_the_analysis_is_noticed(robust, quick):
+    page = quick(robust)
+    for number in (
+        f"{robust.analysis.in_scenarios.tumours[0].d70_gy.p10:.1f}",
+        f"{robust.analysis.explanation.contributions.mean_gy[0][0]:.1f}",
+    ):
+        assert f">{number}<" in page.html
+        forged = type(page)(page.html.replace(f">{number}<", ">987.6<"))
+        assert unknown_numbers(forged, robust)
 
 
 def test_structures_are_printed_in_full(treatment, quick):

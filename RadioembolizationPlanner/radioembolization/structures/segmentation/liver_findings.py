@@ -34,7 +34,7 @@ _SIGNS = (
     _Sign(lambda s: s.edge, 0.80, 0.40, "little of its surface is an edge in the image (share {:.2f})"),
     _Sign(lambda s: s.homogeneous, 0.90, 0.65, "its HU are uneven (share {:.2f} near the mode)"),
     _Sign(lambda s: s.exclusive, 0.60, 0.20, "much other tissue has its HU (share {:.2f} is liver)"),
-    _Sign(lambda s: min(s.separation, 9.0), 2.0, 0.8, "it looks like muscle ({:.1f} standard deviations apart)"),
+    _Sign(lambda s: min(s.separation, 9.0), 2.3, 1.5, "it looks like muscle ({:.1f} standard deviations apart)"),
     _Sign(lambda s: s.voxel_mm, 8.0, 16.0, "voxels of {:.0f} mm are too coarse"),
     _Sign(lambda s: s.compactness, 0.44, 0.26, "its shape is ragged (compactness {:.2f})"),
     _Sign(lambda s: s.right, 0.80, 0.60, "much of it is on the left (share {:.2f} on the right)"),
