@@ -67,14 +67,21 @@ def _publish_front(
     x, y = list(columns)[:2]
     table = _table(scene, plan, plans.FRONT, "front", columns)
     goal = document["goal"]["value"]
-    mark = publish_table(scene, f"{plan.GetName()}: on the front", {x: [front["limit_bound"]], y: [goal]})
-    plans.tie(plan, plans.MARK, mark)
+    mark = _drawn(scene, plan, {x: [front["limit_bound"]], y: [goal]})
     xs, ys = [*columns[x], front["limit_bound"]], [*columns[y], goal]
     chart = new_chart(scene, found.american(f"{plan.GetName()}: {front['limit']}"), Axes(x, y, _span(xs), _span(ys)))
     plans.tie(plan, plans.FRONT_CHART, chart)
     style = "None" if front["points_only"] else "Solid"  # nothing is known between the points
-    plans.tie(plan, plans.FRONT_SERIES, add_line(chart, table, Line("plans", x, y, _PLANS, style, "Circle")))
+    points = table if len(columns[x]) > 1 else _drawn(scene, plan, {x: columns[x], y: columns[y]})
+    plans.tie(plan, plans.FRONT_SERIES, add_line(chart, points, Line("plans", x, y, _PLANS, style, "Circle")))
     plans.tie(plan, plans.FURTHER_SERIES, add_line(chart, mark, Line(plan.GetName(), x, y, _PLAN, "None", "Diamond")))
+
+
+def _drawn(scene: slicer.vtkMRMLScene, plan: slicer.vtkMRMLTextNode, columns: Columns) -> slicer.vtkMRMLTableNode:
+    """Return a table with one point twice: VTK draws no line of fewer than two points, and says so in the log."""
+    table = publish_table(scene, f"{plan.GetName()}: point", {name: [*ones, *ones] for name, ones in columns.items()})
+    plans.tie(plan, plans.MARK, table)
+    return table
 
 
 def _publish_stairs(
@@ -91,7 +98,10 @@ def _publish_stairs(
         Line("plans", _INJECTIONS, y, _PLANS, "Dash", "Circle"),
         Line("no plan is better", _INJECTIONS, best, _BOUND, "None", "Cross"),
     )
-    plans.tie(plan, plans.FURTHER_SERIES, *(add_line(chart, table, line) for line in lines))
+    points = (
+        table if len(columns[y]) > 1 else _drawn(scene, plan, {name: columns[name] for name in (_INJECTIONS, y, best)})
+    )
+    plans.tie(plan, plans.FURTHER_SERIES, *(add_line(chart, points, line) for line in lines))
 
 
 def _publish_bands(

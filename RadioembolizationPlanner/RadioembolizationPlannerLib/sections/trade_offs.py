@@ -82,6 +82,7 @@ class TradeOffsSection(PlanPart):
     def _on_picked(self, series_id: str, row: int) -> None:
         plan = self.plan()
         if plan is not None and series_id in [node.GetID() for node in plans.nodes_of(plan, plans.FRONT_SERIES)]:
+            row = min(row, len(part_of(self._document, "trade_offs", "front").get("points", ())) - 1)
             self._front.select(row)
             self.show_readiness()
             if self.ui.loadFrontButton.enabled:

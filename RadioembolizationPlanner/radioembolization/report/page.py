@@ -21,6 +21,7 @@ _FILTERS = {
     "kg": formats.kg,
     "grams": formats.grams,
     "percent": formats.percent,
+    "small_percent": formats.small_percent,
     "millions": formats.millions,
     "significant": formats.significant,
     "in_unit": formats.in_unit,
