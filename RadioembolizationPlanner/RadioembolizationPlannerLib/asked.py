@@ -7,7 +7,8 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from radioembolization.dose import Uncertainty
+from radioembolization.dose import Spread, Uncertainty, published_spreads
+from radioembolization.dose.uncertainty import DEFAULT_COUNT
 from radioembolization.errors import PlannerError
 from radioembolization.files.analysis_tables import (
     analysis_from_tables,
@@ -50,6 +51,11 @@ def uncertainty_of(p: PlannerParameters) -> Uncertainty:
     """Return what is uncertain, whether or not it is used; errors as of ``Uncertainty.from_table``."""
     entries = {key: value for key, value in _uncertainty_entries(p).items() if key != "robust"}
     return Uncertainty.from_table(entries, p.device)
+
+
+def is_for(one: Spread, device: str) -> bool:
+    """Return whether a spread was published for a device; those of other devices are kept, but not used."""
+    return not one.devices or device in one.devices
 
 
 def missing_of_vials(p: PlannerParameters) -> tuple[str, ...]:
@@ -109,8 +115,10 @@ def _entries_of(asked: AnalysisRequest) -> dict[str, Any]:
 
 
 def _uncertainty_entries(p: PlannerParameters) -> dict[str, Any]:
-    usual = {"count": Uncertainty.default(p.device).count}  # something is stated, so that there is a table
-    return {**usual, **p.uncertainty, "robust": p.scenarios == ROBUST}
+    usual = {"count": DEFAULT_COUNT}  # something is stated, so that there is a table
+    known, stated = published_spreads(), p.uncertainty.get("spreads") or {}
+    kept = {name: value for name, value in stated.items() if name not in known or is_for(known[name], p.device)}
+    return {**usual, **p.uncertainty, "spreads": kept, "robust": p.scenarios == ROBUST}
 
 
 def _vial_entries(p: PlannerParameters, device: Device) -> dict[str, Any]:

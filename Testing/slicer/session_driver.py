@@ -21,10 +21,10 @@ class Clock:
 
 def small_session(scene: Any, **changes: Any) -> Any:
     """Return a session whose scene holds the small case; any field of its inputs can be replaced."""
+    session, inputs = empty_session(scene), small_inputs(**changes)
     from RadioembolizationPlannerLib.publish import publish_case
     from RadioembolizationPlannerLib.synthetic import take_case
 
-    session, inputs = empty_session(scene), small_inputs(**changes)
     take_case(session, inputs, publish_case(scene, inputs))
     session.refresh()
     return session

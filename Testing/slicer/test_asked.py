@@ -47,6 +47,15 @@ def test_scenarios_have_the_published_spreads_of_the_device(scene):
     assert asked.uncertainty == Uncertainty.default("glass", seed=4) and asked.robust
 
 
+def test_spreads_of_another_device_wait_until_it_is_chosen_again(scene):
+    chosen = {"spreads": {"residual_glass": True, "ratio_maa_y90": False}}
+    assert _asked(scenarios=EVALUATED, uncertainty=chosen, device="holmium").uncertainty == Uncertainty.default(
+        "holmium"
+    )
+    names = [one.name for one in _asked(scenarios=EVALUATED, uncertainty=chosen, device="glass").uncertainty.spreads]
+    assert "residual_glass" in names and "ratio_maa_y90" not in names
+
+
 def test_hours_of_sites_replace_the_hour_of_all(scene):
     hours = {"left": "2026-03-17T10:00+02:00", "gone": "2026-03-17T10:00+02:00"}
     asked = _asked(with_vials=True, vials={**_VIALS, "inject_at_sites": hours})

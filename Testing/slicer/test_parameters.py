@@ -53,7 +53,7 @@ _VALUES: dict[str, Any] = {
     "isodoses_gy": (50.0, 120.0),
     "activities_gbq": {"left": 0.0, "rechts": 1.25},
     "with_vials": True,
-    "vials": {"calibrations": ["2026-03-15T12:00+01:00"], "sizes_gbq": [3.0], "inject_at_sites": {"left": "2026-03-16"}},
+    "vials": {"calibrations": ["2026-03-15T12:00+01:00"], "sizes_gbq": [3.0], "inject_at_sites": {"left": "16"}},
     "scenarios": "robust",
     "uncertainty": {"count": 50, "spreads": {"vial": False, "calibration": {"sd": 4.0}}},
     "further": {"front": True},

@@ -60,7 +60,8 @@ def test_a_plan_uses_the_dose_rows_that_are_there(prepared, here):
     given, steps = prepared[0], []
     there = run_blocking(worker.plan, given, lambda *step: steps.append(step))
     assert "dose per GBq" not in {what for what, _, _ in steps}
-    assert steps[0] == ("optimization", 0, 1) and steps[-1] == ("dose of the plan", 1, 1)
+    assert steps[0] == ("optimization", 0, 1) and steps[-1] == ("explanation", 1, 1)
+    assert ("dose of the plan", 1, 1) in steps and there.analysis.explanation.sites
     assert there.dose_per_gbq.rows is given.dose_per_gbq.rows
     with quiet():
         same = treatment.plan_on_rows(here)

@@ -19,6 +19,7 @@ class PlanPart(Section):
     """A part that follows the shown plan."""
 
     shows = ("shown_plan",)
+    _was_running = False
 
     def show(self, parameters: PlannerParameters) -> None:
         self._document = document_of(self.source(parameters))
@@ -26,7 +27,10 @@ class PlanPart(Section):
         self.show_readiness()
 
     def on_event(self, event: Event) -> None:
+        if event is Event.STATUS and self._was_running is self.session.runner.is_running:
+            return  # every step that is calculated is told; only beginning and end matter here
         if event in (Event.PLANS, Event.CASE, Event.DOSES, Event.STATUS):
+            self._was_running = self.session.runner.is_running
             self.show_readiness()
 
     def source(self, parameters: PlannerParameters) -> slicer.vtkMRMLTextNode | None:

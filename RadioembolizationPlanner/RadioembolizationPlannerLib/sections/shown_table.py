@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
+
 from RadioembolizationPlannerLib.sections.table import Table, number_text
 from RadioembolizationPlannerLib.tables import Columns
 
@@ -40,6 +42,8 @@ class ShownTable:
         if self._table is None or titles != self._titles:
             self._widget.setRowCount(0)
             self._table, self._titles = Table(self._widget, titles), titles
+            if values[0] and not isinstance(values[0][0], str):  # a column of numbers needs its title, and no more
+                self._widget.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.ResizeToContents)
         self._table.set_rows(rows)
         for row in range(rows):
             self._table.set_row(row, [_text(column[row]) for column in values])

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 
 from radioembolization.dose import Spread, published_spreads
 from radioembolization.errors import PlannerError
-from RadioembolizationPlannerLib.asked import uncertainty_of, with_entry
+from RadioembolizationPlannerLib.asked import is_for, uncertainty_of, with_entry
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.plan_analysis import american
 from RadioembolizationPlannerLib.sections.editable_table import Column, Rows
@@ -38,7 +38,7 @@ def spread_rows() -> Rows:
 def spreads_of(p: PlannerParameters) -> list[Spread]:
     """Return all spreads for the device, with the numbers of the user."""
     stated = p.uncertainty.get(_SPREADS) or {}
-    return [_with_numbers(one, stated.get(one.name)) for one in published_spreads().values() if _fits(one, p.device)]
+    return [_with_numbers(one, stated.get(one.name)) for one in published_spreads().values() if is_for(one, p.device)]
 
 
 def chosen_names(p: PlannerParameters) -> set[str]:
@@ -48,10 +48,6 @@ def chosen_names(p: PlannerParameters) -> set[str]:
     except PlannerError:
         stated = p.uncertainty.get(_SPREADS) or {}
         return {one.name for one in spreads_of(p) if stated.get(one.name, one.default) is not False}
-
-
-def _fits(one: Spread, device: str) -> bool:
-    return not one.devices or device in one.devices
 
 
 def _with_numbers(one: Spread, stated: Any) -> Spread:

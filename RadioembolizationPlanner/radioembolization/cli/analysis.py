@@ -14,8 +14,16 @@ from radioembolization.errors import CaseFileError, InputError
 from radioembolization.files import read_case
 from radioembolization.files.analysis_document import analysis_document, compact_text
 from radioembolization.files.replacing import replacing
+from radioembolization.planning import RobustPlan
 from radioembolization.report.analysis_terminal import print_explanation, print_front, print_robust, print_vials
-from radioembolization.report.figures import front_figure, staircase_figure
+from radioembolization.report.figures import (
+    bands_figure,
+    chances_figure,
+    contributions_figure,
+    front_figure,
+    staircase_figure,
+    vials_figure,
+)
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console
 from radioembolization.treatment import (
     AnalysisRequest,
@@ -103,7 +111,7 @@ def _run(
     with progress_shown(quiet=options.json) as progress:
         treatment = analysed(plan_treatment(prepare(inputs), progress), request, progress)
     document = _document(treatment, _SECTION[options.command])
-    files = _write(folder, options.command, document, _figures(treatment))
+    files = _write(folder, options.command, document, _figures(treatment, options.command))
     if options.json:
         print_json(document | {"files": [str(path) for path in files]})
     else:
@@ -131,14 +139,31 @@ def _document(treatment: Treatment, section: str) -> dict[str, Any]:
     }
 
 
-def _figures(treatment: Treatment) -> dict[str, str]:
+def _figures(treatment: Treatment, command: str) -> dict[str, str]:
+    """Return the figures of a command by file name."""
     analysis, figures = treatment.analysis, {}
     assert analysis is not None
+    if command == "explain" and analysis.explanation is not None:
+        figures["contributions.svg"] = contributions_figure(analysis.explanation.contributions)
+    if command == "vials" and analysis.vials is not None:
+        figures["vials.svg"] = vials_figure(analysis.vials)
+    if command == "robust" and analysis.robust is not None:
+        figures |= _robust_figures(treatment, analysis.robust)
     used, value = len(treatment.plan.used_sites), treatment.plan.goal.value
     if (front := analysis.front) is not None:
         figures["front.svg"] = front_figure(front, (front.limit_bound, value))
     if analysis.staircase is not None:
         figures["staircase.svg"] = staircase_figure(analysis.staircase, (used, value))
+    return figures
+
+
+def _robust_figures(treatment: Treatment, robust: RobustPlan) -> dict[str, str]:
+    """Return histograms with their bands, and chances of the limits, in scenarios not used in planning if there are."""
+    evaluation, beside = robust.robust_fresh or robust.robust_in, robust.nominal_fresh or robust.nominal_in
+    figures = {"chances.svg": chances_figure(evaluation, beside, robust.uncertainty.probability)}
+    banded = next((e for e in (robust.robust_fresh, robust.robust_in) if e is not None and e.bands), None)
+    if banded is not None:
+        figures["bands.svg"] = bands_figure(treatment, banded)
     return figures
 
 

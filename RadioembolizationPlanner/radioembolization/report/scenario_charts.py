@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from radioembolization.dose import DoseVolumeHistogram
@@ -134,7 +135,7 @@ def draw_chances(
     if promised is not None:
         axes.axvline(100 * promised, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), zorder=3)
     axes.set(xlim=(0.0, 100.0), ylim=(len(rows) - 0.45, -0.55))
-    axes.set_yticks(range(len(rows)), [shortened(name, 58) for name, _ in rows])
+    axes.set_yticks(range(len(rows)), [fill(shortened(name, 84), 42) for name, _ in rows])
     for text in axes.get_yticklabels():
         text.set_parse_math(False)
     axes.set_xlabel(f"Scenarios in which the limit is met [%] ({evaluation.count} scenarios)")

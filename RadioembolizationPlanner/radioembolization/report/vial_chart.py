@@ -27,7 +27,7 @@ _LABEL_HEIGHT = 0.06
 def draw_vials(figure: Any, vials: VialPlan) -> None:
     """Draw the content of every ordered vial over time, its hour of injection and the hours it can be used."""
     figure.set_size_inches(_WIDTH_INCHES, _HEIGHT_INCHES)
-    axes = figure.add_axes((0.085, 0.15, 0.895, 0.82))
+    axes = figure.add_axes((0.085, 0.15, 0.86, 0.82))
     axes.grid(color="#DDE3E8", linewidth=0.5)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -80,6 +80,7 @@ def test_axes_of_the_image_do_not_matter(patient, found):
     assert dice(mask, liver) > 0.93
 
 
+@pytest.mark.exhaustive
 def test_stages_one_by_one_with_a_seed(patient):
     body = segment_body(patient.ct)
     lungs = segment_lungs(patient.ct, body.mask)
