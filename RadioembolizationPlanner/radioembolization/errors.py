@@ -235,7 +235,7 @@ class TumoursMovedOut(PlannerWarning):
 
 
 class FrameOfReferenceMismatch(InputError):
-    """Images and structures lie in different frames of reference, so that their positions mean nothing to each other."""
+    """Images and structures lie in different frames of reference: positions in one mean nothing in the other."""
 
 
 class UnnamedLabels(StructureError):

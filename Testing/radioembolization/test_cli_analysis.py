@@ -128,6 +128,7 @@ def test_limits_that_contradict_each_other_are_listed(case, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.real_data
 @pytest.mark.slow
 @pytest.mark.skipif(not MAA.is_dir(), reason="the MAA SPECT patient is not beside the repository")

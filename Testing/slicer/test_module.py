@@ -103,6 +103,7 @@ def test_a_closed_panel_follows_nothing_any_more(module, slicer_widgets):
     assert not shown
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_self_test_of_the_module_passes(module, monkeypatch):
     """Here with voxels of 8 mm instead of 5."""

@@ -237,6 +237,7 @@ def _a_point_selected_in_the_plot_is_loaded(full, monkeypatch):
     assert not view.slots and view.node.GetInteractionMode() == kind.InteractionModePanView
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 @pytest.mark.slow
 def test_the_synthetic_patient_is_planned_robustly_while_the_event_loop_lives(panel):

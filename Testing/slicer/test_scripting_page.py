@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.slicer, pytest.mark.slow]
 PAGE = (REPOSITORY / "docs" / "scripting.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.exhaustive
 def test_the_script_plans_certifies_exports_and_saves(scene, monkeypatch, tmp_path):
     import slicer_module_standins
 

@@ -264,6 +264,7 @@ print("kept", f"{{stated_plan(plan).plan.activities_gbq[0]:g}}", reports, "repor
 """
 
 
+@pytest.mark.exhaustive
 def test_reports_of_kept_activities_are_written_meanwhile(scene, session):
     from RadioembolizationPlannerLib.reports import ReportWriter
     from RadioembolizationPlannerLib.runner import Runner
@@ -282,6 +283,7 @@ def test_reports_of_kept_activities_are_written_meanwhile(scene, session):
     assert heard.count(Event.PLANS) == 2
 
 
+@pytest.mark.exhaustive
 def test_a_plan_deleted_before_its_report_is_there_stays_deleted(scene, session):
     from RadioembolizationPlannerLib.reports import ReportWriter
     from RadioembolizationPlannerLib.runner import Runner

@@ -182,6 +182,7 @@ def test_kept_compared_and_set_back(small):
     assert slider(small, "left").value == pytest.approx(before, abs=1e-3)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 @pytest.mark.reports
 def test_a_kept_plan_gets_its_report_without_a_pause(small):

@@ -70,6 +70,7 @@ def test_a_rigid_transform_is_found_without_a_doubt_and_again_to_the_last_bit():
     np.testing.assert_array_equal(again.transform.matrix, found.transform.matrix)
 
 
+@pytest.mark.exhaustive
 def test_an_affine_transform_is_found():
     trial = affine_trial(CT, CENTRE, 20.0, seed=5)
     found = quietly(CT, trial.moving, Kind.AFFINE, check_inverse=False)
@@ -117,6 +118,7 @@ def test_images_that_lie_right_stay_there():
     assert error_mm(found.transform, AffineTransform.identity(), POINTS) < 1.0
 
 
+@pytest.mark.exhaustive
 def test_noise_is_no_result():
     noise = np.random.default_rng(1).normal(0.0, 100.0, GRID.shape).astype(np.float32)
     try:

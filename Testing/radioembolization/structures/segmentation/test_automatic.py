@@ -16,6 +16,7 @@ from radioembolization.structures.segmentation.automatic import segment_ct, segm
 from radioembolization.structures.segmentation.body import segment_body
 from radioembolization.structures.segmentation.lungs import segment_lungs
 from radioembolization.structures.terminology import LEFT_LUNG, LIVER, RIGHT_LUNG
+from series import series
 from support import SHARED, ellipsoid
 
 #: Labels of the whole liver and of the lungs in the reference scans.
@@ -44,7 +45,7 @@ def found(patient):
     return segment_ct(patient.ct)
 
 
-@pytest.fixture(scope="module", params=sorted(SCANS))
+@pytest.fixture(scope="module", params=series(sorted(SCANS), 1))
 def scan(request):
     folder = SHARED / "data" / request.param
     if not folder.is_dir():
@@ -109,7 +110,7 @@ def test_a_cut_liver_and_cut_lungs_are_said(patient):
     assert found["liver"].quality <= 0.4
 
 
-@pytest.mark.parametrize(("low_mm", "high_mm"), [(80.0, 170.0), (-144.0, -80.0)])
+@pytest.mark.parametrize(("low_mm", "high_mm"), series([(80.0, 170.0), (-144.0, -80.0)], 1))
 def test_no_liver_in_the_field_of_view_is_said(patient, low_mm, high_mm):
     grid = patient.ct.grid
     heights = grid.to_lps(np.array([[k, 0.0, 0.0] for k in range(grid.shape[0])]))[:, 2]
