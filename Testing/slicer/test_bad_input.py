@@ -111,8 +111,8 @@ def _delete_tumour(scene: Any, planner: Panel) -> None:
     [
         pytest.param(_delete_scout, "Case: choose the scout image", marks=pytest.mark.process),
         (_delete_segmentation, "Structures: choose the segmentation"),
-        (_delete_territory, "Sites: choose the perfused volume of 'left'"),
-        (_delete_tumour, "structure 'A' is missing"),
+        pytest.param(_delete_territory, "Sites: choose the perfused volume of 'left'", marks=pytest.mark.exhaustive),
+        pytest.param(_delete_tumour, "structure 'A' is missing", marks=pytest.mark.exhaustive),
     ],
     ids=["scout", "segmentation", "perfused volume", "tumour"],
 )
@@ -422,7 +422,7 @@ def test_a_plan_edited_by_hand_does_not_stand(planner, plan, text):
     assert contents(slicer.mrmlScene) == before
 
 
-@pytest.mark.parametrize("change", ["text", "dose", "no dose"])
+@pytest.mark.parametrize("change", series(["text", "dose", "no dose"], 2))
 def test_an_approval_of_something_else_is_revoked_as_the_scene_is_loaded(planner, scene, plan, tmp_path, change):
     planner.ui("Results").approverEdit.text = "A. Physicist"
     planner.click("Results", "approveButton")
