@@ -30,6 +30,7 @@ from RadioembolizationPlannerLib import export, plans  # noqa: E402
 from RadioembolizationPlannerLib.plan_record import PLAN_ATTRIBUTE, record_of  # noqa: E402
 from RadioembolizationPlannerLib.publish import publish_case  # noqa: E402
 from RadioembolizationPlannerLib.synthetic import take_case  # noqa: E402
+from series import series
 
 pytestmark = [pytest.mark.slicer, pytest.mark.gui]
 
