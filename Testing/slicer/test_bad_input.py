@@ -16,6 +16,7 @@ import pytest
 import slicer_headless
 
 from radioembolization.structures import Role
+from series import series
 from small_case import small_inputs
 
 slicer_headless.require_slicer()
@@ -30,7 +31,6 @@ from RadioembolizationPlannerLib import export, plans  # noqa: E402
 from RadioembolizationPlannerLib.plan_record import PLAN_ATTRIBUTE, record_of  # noqa: E402
 from RadioembolizationPlannerLib.publish import publish_case  # noqa: E402
 from RadioembolizationPlannerLib.synthetic import take_case  # noqa: E402
-from series import series
 
 pytestmark = [pytest.mark.slicer, pytest.mark.gui]
 
