@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from radioembolization.dose import DoseSettings, Method
-from radioembolization.errors import CaseFileError, FileMissing, LimitError
+from radioembolization.errors import CaseFileError, LimitError
 from radioembolization.files.analysis_tables import analysis_from_tables
 from radioembolization.files.case_images import read_case_images
 from radioembolization.files.case_structures import read_case_structures, union
 from radioembolization.files.image_file import sha256_of_files
 from radioembolization.files.segmentation_file import Segmentation
-from radioembolization.files.toml_table import Table
+from radioembolization.files.toml_table import Table, loaded_toml
 from radioembolization.physics import Convention, device_by_name
 from radioembolization.planning import Prescription, preset
 from radioembolization.planning.goal_table import goal_from_value
@@ -37,7 +36,7 @@ def read_case(path: Path) -> CaseInputs:
     FileMissing, ImageError, StructureError, LimitError
         For what the file refers to.
     """
-    top = Table(_load(path), path.name)
+    top = Table(loaded_toml(path), path.name)
     images, structures, lungs = top.table("images"), top.table("structures"), top.table("lungs")
     prescription, patient = top.table("prescription"), top.table("patient")
     dose, grid, lesions = top.table("dose"), top.table("grid"), top.table("synthetic_lesions")
@@ -75,15 +74,6 @@ def read_case(path: Path) -> CaseInputs:
     for table in (top, images, structures, lungs, prescription, patient, dose, grid, lesions, further):
         table.refuse_leftovers()
     return inputs
-
-
-def _load(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise FileMissing(f"Case file '{path}' does not exist.")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CaseFileError(f"'{path.name}' is not valid TOML: {error}.") from error
 
 
 def _settings(dose: Table, device_name: str) -> DoseSettings:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from radioembolization.errors import CaseFileError, FileMissing
+from radioembolization.errors import CaseFileError
 from radioembolization.files.case_images import CaseImages, read_case_image, read_case_images
 from radioembolization.files.case_structures import read_case_structures
-from radioembolization.files.toml_table import Table
+from radioembolization.files.toml_table import Table, loaded_toml
 from radioembolization.images import Unit, Volume
 from radioembolization.structures import Role
 from radioembolization.structures.editing import Region
@@ -48,7 +47,7 @@ def read_segment_request(path: Path) -> SegmentRequest:
     FileMissing, ImageError, StructureError
         For what the file refers to.
     """
-    top = Table(_loaded(path), path.name)
+    top = Table(loaded_toml(path), path.name)
     images, wanted = top.table("images"), top.table("segment")
     pictures = read_case_images(images, path.parent)
     organs = wanted.flag("organs", pictures.ct is not None)
@@ -66,15 +65,6 @@ def read_segment_request(path: Path) -> SegmentRequest:
     for table in (images, wanted):
         table.refuse_leftovers()
     return request
-
-
-def _loaded(path: Path) -> dict[str, object]:
-    if not path.is_file():
-        raise FileMissing(f"Case file '{path}' does not exist.")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CaseFileError(f"'{path.name}' is not valid TOML: {error}.") from error
 
 
 def _drawn_liver(top: Table, path: Path, images: CaseImages) -> Region | None:

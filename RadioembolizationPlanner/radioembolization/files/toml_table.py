@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import tomllib
+from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from radioembolization.errors import CaseFileError
+from radioembolization.errors import CaseFileError, FileMissing
 
 _REQUIRED = object()
 Default = TypeVar("Default")
@@ -142,6 +144,24 @@ class Table:
 
     def _wrong(self, key: str, expected: str, value: Any) -> CaseFileError:
         return CaseFileError(f"{self.where}.{key} must be {expected}, not {value!r}.")
+
+
+def loaded_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a case file.
+
+    Raises
+    ------
+    FileMissing
+        If there is none.
+    CaseFileError
+        If it is no TOML.
+    """
+    if not path.is_file():
+        raise FileMissing(f"Case file '{path}' does not exist.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CaseFileError(f"'{path.name}' is not valid TOML: {error}.") from error
 
 
 def _is_number(value: Any) -> bool:

@@ -89,13 +89,14 @@ def _averaged(volume: Volume, grid: Grid, outside: float = 0.0) -> np.ndarray:
     source_spacing = np.array(volume.grid.spacing_mm[::-1])[along.argmax(axis=0)][::-1]
     ratio = np.ceil(np.array(grid.spacing_mm) / source_spacing - 1e-6).astype(int)
     factors = tuple(int(n) for n in np.clip(ratio, 1, 3))
-    fine = _interpolated(volume, grid.refined(factors), outside)
+    fine = interpolated(volume, grid.refined(factors), outside)
     z, y, x = grid.shape
     blocks = fine.reshape(z, factors[0], y, factors[1], x, factors[2])
     return blocks.mean(axis=(1, 3, 5), dtype=np.float32)
 
 
-def _interpolated(volume: Volume, grid: Grid, outside: float) -> np.ndarray:
+def interpolated(volume: Volume, grid: Grid, outside: float, through: sitk.Transform | None = None) -> np.ndarray:
+    """Return an image at the voxel centres (z, y, x) of a grid, which ITK maps into the image's space if it is told."""
     resampler = sitk.ResampleImageFilter()
     resampler.SetSize([int(n) for n in grid.shape[::-1]])
     resampler.SetOutputSpacing(grid.spacing_mm[::-1])
@@ -104,6 +105,8 @@ def _interpolated(volume: Volume, grid: Grid, outside: float) -> np.ndarray:
     resampler.SetInterpolator(sitk.sitkLinear)
     resampler.SetDefaultPixelValue(float(outside))
     resampler.SetOutputPixelType(sitk.sitkFloat32)
+    if through is not None:
+        resampler.SetTransform(through)
     image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array, dtype=np.float32))
     image.SetSpacing(volume.grid.spacing_mm[::-1])
     image.SetOrigin(volume.grid.origin_mm)

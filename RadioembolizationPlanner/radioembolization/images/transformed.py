@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from radioembolization.images.coverage import covered_share, keep_volume
 from radioembolization.images.grid import Grid
-from radioembolization.images.resample import bounding_box, resample_linear, resample_mask
+from radioembolization.images.resample import bounding_box, interpolated, resample_linear, resample_mask
 from radioembolization.images.transform import AffineTransform
 from radioembolization.images.volume import Volume
 
@@ -38,27 +38,10 @@ def transform_volume(volume: Volume, transform: AffineTransform, grid: Grid, out
     if transform.is_rigid:
         return resample_linear(transform.moved(volume), grid, outside)
     parts = 2 if max(grid.spacing_mm) > 1.5 * min(volume.grid.spacing_mm) else 1
-    fine = _interpolated(volume, transform, grid.refined((parts, parts, parts)), outside)
+    fine = interpolated(volume, grid.refined((parts, parts, parts)), outside, to_itk(transform))
     z, y, x = grid.shape
     values = fine.reshape(z, parts, y, parts, x, parts).mean(axis=(1, 3, 5), dtype=np.float32)
     return Volume(values, grid, volume.unit)
-
-
-def _interpolated(volume: Volume, transform: AffineTransform, grid: Grid, outside: float) -> np.ndarray:
-    """Return an image at the voxel centres (z, y, x) of a grid of the fixed space."""
-    image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array, dtype=np.float32))
-    image.SetSpacing(volume.grid.spacing_mm[::-1])
-    image.SetOrigin(volume.grid.origin_mm)
-    image.SetDirection(volume.grid.direction)
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetSize([int(n) for n in grid.shape[::-1]])
-    resampler.SetOutputSpacing(grid.spacing_mm[::-1])
-    resampler.SetOutputOrigin(grid.origin_mm)
-    resampler.SetOutputDirection(grid.direction)
-    resampler.SetInterpolator(sitk.sitkLinear)
-    resampler.SetDefaultPixelValue(float(outside))
-    resampler.SetTransform(to_itk(transform))
-    return sitk.GetArrayFromImage(resampler.Execute(image))
 
 
 def to_itk(transform: AffineTransform) -> sitk.AffineTransform:
