@@ -64,6 +64,7 @@ def test_assumed_lung_mass_is_flagged(maa):
 
 
 @needs_hra
+@pytest.mark.exhaustive
 def test_visible_human_with_synthetic_lesions(tmp_path, capsys):
     assert main(["plan", str(CASES / "hra_liver_male.toml"), "--out", str(tmp_path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

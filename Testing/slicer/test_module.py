@@ -40,6 +40,7 @@ def test_module_registers_its_sample_data_once_slicer_is_up(module, monkeypatch)
     assert connected == [("startupCompleted()", module.register)]
 
 
+@pytest.mark.exhaustive
 def test_logic_gives_a_session_that_scripts_drive_without_a_panel(module, scene):
     """As in a script: no timer polls, the caller waits."""
     from RadioembolizationPlannerLib.synthetic import load_synthetic_patient

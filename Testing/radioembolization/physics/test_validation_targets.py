@@ -64,6 +64,7 @@ def test_half_of_the_last_printed_digit(printed, half):
     assert targets._half_digit(printed) == pytest.approx(half)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("nuclide", "tolerance"),
     [

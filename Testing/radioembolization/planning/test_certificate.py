@@ -450,6 +450,7 @@ def test_doses_below_zero_do_not_cap_anything():
         ProofCheck(origins, planes, [{0: 1.0}], *_parts(problem), dose)
 
 
+@pytest.mark.exhaustive
 def test_rows_of_another_machine_may_differ_by_rounding(phantom):
     rng = np.random.default_rng(0)
     shaken = replace(phantom, rows=(phantom.rows * (1 + 1e-7 * rng.standard_normal(phantom.rows.shape))).astype("f4"))

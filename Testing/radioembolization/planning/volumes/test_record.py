@@ -77,6 +77,7 @@ def test_it_survives_a_document(solved, dose):
     assert json.dumps(to_document(again)) == text
 
 
+@pytest.mark.exhaustive
 def test_the_level_of_a_dose_at_a_volume_is_proved():
     dose, goal = planning_phantom(2000, sites=3, tumours=2, seed=1), LowestDoseAtVolume(70.0)
     found = optimize(goal, LIMITS, dose)
