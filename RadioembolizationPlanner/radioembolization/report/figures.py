@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from io import BytesIO
-from typing import Any
+from collections.abc import Sequence
 
-from radioembolization.errors import MissingPackage
 from radioembolization.images import Volume
 from radioembolization.planning import ScenarioEvaluation, VialPlan
 from radioembolization.planning.contributions import Contributions
 from radioembolization.planning.front import ParetoFront
 from radioembolization.planning.staircase import Staircase
+from radioembolization.report.canvas import new_figure, png_of, svg_of
 from radioembolization.report.charts import draw_dvh, draw_sites
 from radioembolization.report.matrix_chart import draw_contributions
 from radioembolization.report.palette import line_styles
@@ -26,15 +22,6 @@ from radioembolization.report.vial_chart import draw_vials
 from radioembolization.structures.segmentation import SegmentedStructures
 from radioembolization.treatment import Treatment
 from radioembolization.treatment.planned_course import PlannedCourse
-
-#: Resolution of the pictures that are not drawn as lines [dots per inch].
-DPI = 200
-_STYLE = {
-    "font.size": 8.0,
-    "axes.linewidth": 0.6,
-    "svg.hashsalt": "radioembolization",
-    "svg.fonttype": "path",
-}
 
 
 def slice_figure(treatment: Treatment, tumour: str = "", levels_gy: Sequence[float] = ()) -> bytes:
@@ -55,9 +42,9 @@ def slice_figure(treatment: Treatment, tumour: str = "", levels_gy: Sequence[flo
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_slices(figure, treatment, tumour, levels_gy)
-        return _bytes(figure, "png", {"Software": None})
+        return png_of(figure)
 
 
 def dvh_figure(treatment: Treatment) -> str:
@@ -68,9 +55,9 @@ def dvh_figure(treatment: Treatment) -> str:
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_dvh(figure, treatment)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def sites_figure(treatment: Treatment) -> str:
@@ -81,9 +68,9 @@ def sites_figure(treatment: Treatment) -> str:
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_sites(figure, treatment)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def timeline_figure(planned: PlannedCourse) -> str:
@@ -94,9 +81,9 @@ def timeline_figure(planned: PlannedCourse) -> str:
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_timeline(figure, planned)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def structures_figure(image: Volume, found: SegmentedStructures, through: str = "") -> bytes:
@@ -117,9 +104,9 @@ def structures_figure(image: Volume, found: SegmentedStructures, through: str = 
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_structures(figure, image, found, through)
-        return _bytes(figure, "png", {"Software": None})
+        return png_of(figure)
 
 
 def front_figure(
@@ -132,9 +119,9 @@ def front_figure(
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_front(figure, front, plan, between)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def staircase_figure(staircase: Staircase, plan: tuple[int, float] | None = None) -> str:
@@ -145,9 +132,9 @@ def staircase_figure(staircase: Staircase, plan: tuple[int, float] | None = None
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_staircase(figure, staircase, plan)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def bands_figure(treatment: Treatment, evaluation: ScenarioEvaluation) -> str:
@@ -158,9 +145,9 @@ def bands_figure(treatment: Treatment, evaluation: ScenarioEvaluation) -> str:
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_bands(figure, evaluation, treatment.histograms, line_styles(treatment.case.structures))
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def chances_figure(
@@ -173,9 +160,9 @@ def chances_figure(
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_chances(figure, evaluation, beside, promised)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def vials_figure(vials: VialPlan) -> str:
@@ -186,9 +173,9 @@ def vials_figure(vials: VialPlan) -> str:
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_vials(figure, vials)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def contributions_figure(table: Contributions) -> str:
@@ -199,31 +186,6 @@ def contributions_figure(table: Contributions) -> str:
     MissingPackage
         If matplotlib is not installed.
     """
-    with _figure() as figure:
+    with new_figure() as figure:
         draw_contributions(figure, table)
-        return _svg(figure)
-
-
-@contextmanager
-def _figure() -> Iterator[Any]:
-    """Hand out an empty figure, drawn in the same style whatever the user's settings are."""
-    try:
-        from matplotlib import style
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingPackage("The figures of a report need the package matplotlib: pip install matplotlib.") from error
-    with style.context(["default", _STYLE]):
-        yield Figure(facecolor="white")
-
-
-def _svg(figure: Any) -> str:
-    return _bytes(figure, "svg", {"Date": None, "Creator": None}).decode("utf-8")
-
-
-def _bytes(figure: Any, kind: str, metadata: dict[str, None]) -> bytes:
-    buffer = BytesIO()
-    with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; the page prints it in full.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
-    return buffer.getvalue()
+        return svg_of(figure)

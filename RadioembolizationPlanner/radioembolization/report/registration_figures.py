@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 
-from radioembolization.errors import MissingPackage
 from radioembolization.images import Grid, Unit, Volume
 from radioembolization.images.transform import AffineTransform
+from radioembolization.report.canvas import new_figure, png_of
 from radioembolization.report.palette import INK, QUIET
 from radioembolization.report.views import AXIAL, CORONAL, SAGITTAL, Plane, plane
 
@@ -80,7 +76,7 @@ def overlay_figure(fixed: Volume, moving: Volume, transform: AffineTransform) ->
 def _pictures(fixed: Volume, moving: Volume, transform: AffineTransform, draw: Any, title: str) -> bytes:
     low, high = _box(fixed.grid)
     middle = _shown_middle(fixed)
-    with _figure() as figure:
+    with new_figure() as figure:
         rows = (("before", AffineTransform.identity()), ("after", transform))
         figure.set_size_inches(3 * _ROW_INCHES, 2 * _ROW_INCHES + 0.3)
         for row, (when, placed) in enumerate(rows):
@@ -94,11 +90,7 @@ def _pictures(fixed: Volume, moving: Volume, transform: AffineTransform, draw: A
                 axes.spines[:].set(color=QUIET, linewidth=0.5)
         figure.suptitle(title, fontsize=9, x=0.01, ha="left", color=INK)
         figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.91, wspace=0.04, hspace=0.1)
-        buffer = BytesIO()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-    return buffer.getvalue()
+        return png_of(figure, _DPI)
 
 
 def _moved(picture: Plane, moving: Volume, transform: AffineTransform) -> tuple[np.ndarray, np.ndarray]:
@@ -141,16 +133,3 @@ def _shown_middle(fixed: Volume) -> np.ndarray:
     if not len(index):
         index = (np.array(fixed.grid.shape)[None] - 1) // 2
     return fixed.grid.to_lps(index).mean(axis=0)
-
-
-@contextmanager
-def _figure() -> Iterator[Any]:
-    try:
-        from matplotlib import style
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingPackage(
-            "The figures of a registration need the package matplotlib: pip install matplotlib."
-        ) from error
-    with style.context("default"):
-        yield Figure(facecolor="white")
