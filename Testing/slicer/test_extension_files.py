@@ -97,7 +97,7 @@ def test_ui_file_declares_its_custom_widgets_and_starts_with_a_mrml_widget():
 def test_slicer_is_asked_for_the_packages_of_the_project():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = (MODULE / "Resources" / "requirements.txt").read_text(encoding="utf-8").split()
-    bundled = ("numpy", "scipy", "SimpleITK", "pydicom")
+    bundled = ("numpy", "scipy", "SimpleITK", "pydicom", "vtk")
     not_needed_there = ("highdicom",)  # Slicer reads DICOM SEG itself
     expected = [d for d in project["dependencies"] if not d.startswith(bundled + not_needed_there)]
     assert sorted(asked) == sorted(expected)
