@@ -146,6 +146,14 @@ class TerritoryHardlyPerfused(PlannerWarning):
     """The scout shows next to no counts in part of a territory."""
 
 
+class TerritoryNotNested(PlannerWarning):
+    """Part of a territory lies outside that of the site upstream of it."""
+
+
+class OutflowNowhere(PlannerWarning):
+    """Microspheres flow out to an organ that is not drawn, so they are in no dose row."""
+
+
 class AssumedLungMass(PlannerWarning):
     """The lung mass is a stated assumption, not measured from CT."""
 
@@ -256,3 +264,103 @@ class FrameOfReferenceUnknown(PlannerWarning):
 
 class ContoursInterpolated(PlannerWarning):
     """Contours are farther apart than the slices of the image; slices between got those of the nearest contour."""
+
+
+class BranchOutOfReach(PlannerWarning):
+    """An artery that feeds no other ends too far from the liver to supply it, and gets no territory."""
+
+
+class BranchWithoutTerritory(PlannerWarning):
+    """No voxel of the liver belongs to an artery: others are nearer everywhere."""
+
+
+class LiverPieceWithoutArtery(PlannerWarning):
+    """A piece of the liver that touches no other holds no artery; it went to the nearest by straight line."""
+
+
+class FlowNotMet(PlannerWarning):
+    """The volumes of territories cannot follow the flow of the arteries, as the liver is in separate pieces."""
+
+
+class NarrowArtery(PlannerWarning):
+    """An artery is thinner than a microcatheter where a site lies, or on the way to it."""
+
+
+class CandidatesLeftOut(PlannerWarning):
+    """Injection sites that the arterial tree offers were left out, or stand for others as well."""
+
+
+class LungShuntError(TerritoryError):
+    """A lung shunt, or the counts it is computed from, cannot be used."""
+
+
+class LungsCropped(LungShuntError):
+    """Too little of the lungs was measured to know how much activity is in them."""
+
+
+class LungsExtrapolated(PlannerWarning):
+    """Part of the lungs was not measured; the mean concentration of the rest stands in."""
+
+
+class LungShuntHigh(PlannerWarning):
+    """The lung shunt is in a range in which less activity, or none, is given."""
+
+
+class ShuntMethodsDisagree(PlannerWarning):
+    """Lung shunts of one patient by two methods differ more than these methods usually do."""
+
+
+class ShuntNotComputed(PlannerWarning):
+    """A lung shunt by one method could not be computed; others are known."""
+
+
+class PlanarViewsDisagree(PlannerWarning):
+    """Anterior and posterior image fit together better the other way round."""
+
+
+class LesionWithoutCounts(PlannerWarning):
+    """The scout image has no counts in a tumour: by it, nothing that is injected gets there."""
+
+
+class ExtrahepaticFocusFound(PlannerWarning):
+    """The scout image is hot outside liver and lungs, where nothing should be."""
+
+
+class ArterialTreeError(TerritoryError):
+    """Vessels do not make one arterial tree: a gap, two roots, no artery, no length, or a wrong unit."""
+
+
+class ArteriesJoined(PlannerWarning):
+    """Vessels that do not touch were joined to one arterial tree across small gaps."""
+
+
+class ArteriesTouchTwice(PlannerWarning):
+    """Vessels meet a second time, which would make a circle; the second way is ignored."""
+
+
+class ArterialRootAssumed(PlannerWarning):
+    """The vessel that feeds all others was neither stated nor named; the thickest end was taken."""
+
+
+class AssumedArteryRadius(PlannerWarning):
+    """A centreline says nothing of its radius; a stated value stands in."""
+
+
+class VeinsLeftOut(PlannerWarning):
+    """Vessels whose names say that they are veins were left out of the arterial tree."""
+
+
+class VesselLoopsBroken(PlannerWarning):
+    """Arteries of a vessel mask run in a circle, which no tree has; it was cut where it is thinnest."""
+
+
+class VesselPiecesLeftOut(PlannerWarning):
+    """Pieces of a vessel mask were left out of the arterial tree: too far from the rest, or no vessels."""
+
+
+class LiverInPieces(PlannerWarning):
+    """Part of the liver is not connected to the rest, and no synthetic arteries grow there."""
+
+
+class PerfusedVolumeUncertain(PlannerWarning):
+    """What is enhanced in a contrast CT may not be the territory of the site: look at it."""

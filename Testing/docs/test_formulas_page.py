@@ -10,11 +10,11 @@ from support import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "formulas.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"^```sh\n(.*?)\n```\n\n```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
-FORMULAS = ("partition", "mird", "bsa", "holmium", "lung", "decay", "bed")
+FORMULAS = ("partition", "mird", "bsa", "holmium", "lung", "shunt", "decay", "bed")
 
 
 def test_every_formula_has_an_example():
-    assert len(EXAMPLES) == PAGE.count("```sh") == 10
+    assert len(EXAMPLES) == PAGE.count("```sh") == 11
     assert {shlex.split(command)[2] for command in EXAMPLES} == set(FORMULAS)
 
 

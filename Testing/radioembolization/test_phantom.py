@@ -243,6 +243,33 @@ def test_cystic_and_right_gastric_reach_their_organs(patient: SyntheticPatient) 
         assert np.linalg.norm(places - by_name[name].tip_lps_mm, axis=1).min() < 10.0
 
 
+def test_small_branches_grow_from_the_segmental_tips(patient: SyntheticPatient) -> None:
+    tree = patient.tree
+    assert tree.synthetic and tree.arteries[: len(PARENTS)] == patient.arteries
+    small = tree.arteries[len(PARENTS) :]
+    assert len(tree.terminal_stretches) == 8 * 8 + 2  # eight in each segment, stomach and gallbladder
+    for artery in small:
+        mask = patient.segments[" ".join(artery.name.split()[:2])]
+        # Grown on voxels of 3 mm: on those of this CT a place at a border may belong to the next segment.
+        near = ndimage.binary_dilation(mask, iterations=1)
+        assert all(near[voxel(place, patient)] for place in artery.points_lps_mm), artery.name
+    for artery in patient.arteries:
+        if artery.name.startswith("segment"):
+            first = tree.children(artery.name)
+            assert len(first) == 2
+            assert all(np.array_equal(child.points_lps_mm[0], artery.tip_lps_mm) for child in first)
+            assert np.sum([c.radius_mm[0] ** 3 for c in first]) == pytest.approx(artery.radius_mm[-1] ** 3, rel=1e-6)
+
+
+def test_a_seed_grows_the_same_small_branches(patients: dict[int, SyntheticPatient]) -> None:
+    """Also on another CT, and without a part in anything else that is drawn."""
+    again = synthetic_patient(1, 9.0)
+    for one, other in zip(again.tree.arteries, patients[1].tree.arteries, strict=True):
+        assert one.name == other.name and np.array_equal(one.points_lps_mm, other.points_lps_mm)
+    tips = [patient.tree.artery("segment 5 branch 1").tip_lps_mm for patient in patients.values()]
+    assert np.linalg.norm(tips[0] - tips[1]) > 1.0
+
+
 def test_a_territory_is_the_union_of_its_branches(patient: SyntheticPatient) -> None:
     for name, territory in patient.territories.items():
         children = [child for child, parent in PARENTS.items() if parent == name and child in patient.territories]

@@ -1,5 +1,5 @@
 """The command line: ``demo | plan | check | explain | front | robust | vials | certify | kernel | dose | lutetium |
-course | rtdose | register | segment | calc``.
+course | rtdose | register | segment | sites | calc``.
 
 Exit codes: 0 done, 2 bad input, 3 infeasible limits, 4 a plan that does not stand up to ``certify``,
 5 one that does but has no certificate of its bound, 1 anything else.
@@ -25,6 +25,8 @@ from radioembolization.cli import (
     registration,
     rtdose,
     segment,
+    shunt,
+    sites,
 )
 from radioembolization.cli.shared import BAD_INPUT, FAILED, INFEASIBLE, REJECTED, fail
 from radioembolization.errors import CertificateRejected, Infeasible, InputError, MissingPackage, PlannerError
@@ -69,5 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     rtdose.add_commands(commands)
     registration.add_commands(commands)
     segment.add_commands(commands)
+    sites.add_commands(commands)
+    shunt.add_commands(commands)
     calc.add_commands(commands)
     return parser

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import radioembolization
-from radioembolization.cli import calc_biology, calc_formulas
+from radioembolization.cli import calc_biology, calc_formulas, calc_shunt
 from radioembolization.cli.calc_formulas import Calculation
 from radioembolization.cli.shared import DONE, print_json
 from radioembolization.errors import InputError
@@ -24,13 +24,14 @@ _NOT_INPUTS = {"command", "formula", "run", "json", "calculate", "convention"}
 
 def add_commands(commands: Any) -> None:
     """Add the command and its formulas to the subparsers of the command line."""
-    text = "formulas: partition, mird, bsa, holmium, lung, decay, bed"
+    text = "formulas: partition, mird, bsa, holmium, lung, shunt, decay, bed"
     calc = commands.add_parser("calc", help=text, description=f"{text}. {RESEARCH_USE_ONLY}")
     formulas = calc.add_subparsers(dest="formula", required=True)
     _add_partition(formulas)
     _add_mird(formulas)
     _add_rules(formulas)
     _add_lung(formulas)
+    _add_shunt(formulas)
     _add_decay(formulas)
     _add_bed(formulas)
 
@@ -75,6 +76,28 @@ def _add_lung(formulas: Any) -> None:
     _device_and_shunt(lung)
     lung.add_argument("--activity", type=float, metavar="A", help="injected [GBq]")
     lung.add_argument("--limit-gy", type=float, metavar="D", help="gives the activity of this lung dose")
+
+
+def _add_shunt(formulas: Any) -> None:
+    shunt = _formula(formulas, "shunt", "lung shunt by planar images or SPECT/CT", calc_shunt.shunt)
+    for organ in ("lungs", "liver"):
+        for view in ("anterior", "posterior"):
+            shunt.add_argument(f"--{organ}-{view}", type=float, metavar="N", help="planar counts")
+    for organ in ("lungs", "liver"):
+        shunt.add_argument(f"--{organ}-pixels", type=float, default=0.0, metavar="N", help="area, for background")
+        for view in ("anterior", "posterior"):
+            option = f"--{organ}-background-{view}"
+            shunt.add_argument(option, type=float, default=0.0, metavar="N", help="counts per pixel beside it")
+    shunt.add_argument("--spect-lungs", type=float, metavar="N", help="counts in the lungs in a SPECT")
+    shunt.add_argument("--spect-liver", type=float, metavar="N", help="counts in the liver in a SPECT")
+    shunt.add_argument(
+        "--measured-share",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="share of the lungs with those counts (default 1)",
+    )
+    shunt.add_argument("--device", help="glass, resin or holmium, for cautions")
 
 
 def _add_decay(formulas: Any) -> None:

@@ -27,6 +27,7 @@ from radioembolization.dose.scenario_voxels import ScenarioVoxels
 from radioembolization.dose.scenarios import Draws, Scenarios
 from radioembolization.dose.single_compartment import single_compartment_activity_gbq, single_compartment_dose_gy
 from radioembolization.dose.site_maps import SiteMaps
+from radioembolization.dose.sphere_scenarios import SphereScenarios, sphere_scenarios
 from radioembolization.dose.spreads import ActsOn, Spread, published_spreads
 from radioembolization.dose.threads import single_threaded_products
 from radioembolization.dose.uncertainty import Uncertainty
@@ -51,6 +52,7 @@ __all__ = [
     "ScenarioVoxels",
     "Scenarios",
     "SiteMaps",
+    "SphereScenarios",
     "Spread",
     "StructureDVH",
     "StructureRows",
@@ -83,4 +85,5 @@ __all__ = [
     "single_compartment_dose_gy",
     "single_threaded_products",
     "site_maps",
+    "sphere_scenarios",
 ]

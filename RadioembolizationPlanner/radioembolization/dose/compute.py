@@ -34,7 +34,7 @@ def compute_dose_per_gbq(
 
     The medium is homogeneous at the density of the structure set, unless ``Method.DENSITY`` is given the
     density around the structures.  Lung dose is that of the shunted activity spread evenly over the lung
-    mass.
+    mass.  Activity that lodges in drawn organs counts in every row, as that in the liver does.
 
     Parameters
     ----------
@@ -58,6 +58,7 @@ def compute_dose_per_gbq(
     absorbed = maps.totals() * settings.energy_j_per_gbq
     sites = territories.sites
     shunt = np.array([site.lung_shunt for site in sites])
+    retained = np.array([site.retained_share for site in sites])
     result = DosePerGBq(
         settings=settings,
         site_names=tuple(site.name for site in sites),
@@ -67,7 +68,7 @@ def compute_dose_per_gbq(
         perfused=np.stack([territories.perfused(i).ravel()[columns] for i in range(len(sites))]),
         structures=rows_of,
         lung_gy_per_gbq=(settings.energy_j_per_gbq * shunt / structures.lungs.mass_kg if structures.lungs else None),
-        emitted_j_per_gbq=settings.energy_j_per_gbq * np.array([site.retained_share for site in sites]),
+        emitted_j_per_gbq=settings.energy_j_per_gbq * (retained + territories.lodged_share),
         absorbed_j_per_gbq=absorbed,
         lung_mass_kg=structures.lungs.mass_kg if structures.lungs else None,
         lung_mass_method=structures.lungs.method if structures.lungs else "",
@@ -83,8 +84,16 @@ def site_maps(
     progress: Callable[[int, int], None] | None = None,
     density: Volume | None = None,
 ) -> SiteMaps:
-    """Return the absorbed energy of every site on the whole planning grid, per unit of emitted energy."""
-    return maps_of(territories.fractions, territories.structures, settings, progress, density)
+    """Return the absorbed energy of every site on the whole planning grid, per unit of emitted energy.
+
+    Each organ wall that activity flows out to is computed once and added to the sites by their shares.
+    """
+    structures, organs = territories.structures, territories.to_organs
+    if organs is None:
+        return maps_of(territories.fractions, structures, settings, progress, density)
+    sources = sparse.csr_array(sparse.vstack([territories.fractions, organs.walls]))
+    maps = maps_of(sources, structures, settings, progress, density)
+    return maps.mixed(np.hstack([np.eye(len(territories.sites)), organs.shares]))
 
 
 def maps_of(
@@ -106,8 +115,13 @@ def dose_volume(
 
     Microspheres in the lungs are not part of the map.
     """
-    structures = territories.structures
-    activity = territories.combined(activities_gbq)
+    return dose_of_activity(territories.combined(activities_gbq), territories.structures, settings, density)
+
+
+def dose_of_activity(
+    activity: np.ndarray, structures: StructureSet, settings: DoseSettings, density: Volume | None = None
+) -> Volume:
+    """Return the dose [Gy] of any activity (z, y, x) [GBq] on the planning grid."""
     kernel = _kernel(structures, settings)
     share = deposit_locally(activity) if kernel is None else convolve(activity, kernel)
     medium = _medium(structures, settings, density)

@@ -88,7 +88,7 @@ class DosePerGBq:
     lung_gy_per_gbq : ndarray (sites,) or None
         Mean lung dose by shunted activity; None without a lung mass.
     emitted_j_per_gbq, absorbed_j_per_gbq : ndarray (sites,)
-        Energy emitted in the liver, and its part absorbed on the grid.
+        Energy emitted in the liver and in drawn organs, and its part absorbed on the grid.
     lung_mass_kg : float or None
     lung_mass_method : str
     extrahepatic_share : ndarray (sites,), optional
@@ -301,7 +301,7 @@ class DosePerGBq:
 
     @cached_property
     def escaped_share(self) -> np.ndarray:
-        """Share of the energy emitted in the liver that is absorbed outside the grid, per site."""
+        """Share of the energy emitted in liver and drawn organs that is absorbed outside the grid, per site."""
         return 1.0 - self.absorbed_j_per_gbq / self.emitted_j_per_gbq
 
 

@@ -4,6 +4,7 @@ Dose rows factorise: ``D = C G``.  G holds, for every basis source, the dose per
 part of one compartment (normal liver or one tumour) in the voxels that the same sites feed.  C says how one GBq
 injected at a site divides among the sources.  Scenarios of tumour-to-normal ratio, lung shunt, flow and catheter
 change C; those of registration and segmentation change which voxels of G are read.  None needs a convolution.
+Drawn organs that microspheres flow out to are sources of their own, after those in the liver.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class ScenarioBasis:
     ----------
     settings : DoseSettings
     site_names : tuple of str
-    maps : ndarray (sources, columns), float32
-        Dose [Gy] per GBq in each source.
+    maps : ndarray (sources + organs, columns), float32
+        Dose [Gy] per GBq in each source in the liver, then in each organ.
     columns : ndarray (columns,) of int
         Flat voxels of the grid, rising, that any structure can reach.
     shape : tuple of int
@@ -59,6 +60,10 @@ class ScenarioBasis:
     lung_shunt, extrahepatic_share : ndarray (sites,)
     lung_mass_kg : float or None
     voxel_kg : float
+    organ_shares : ndarray (sites, organs), optional
+        Share of the extrahepatic activity of each site that lodges in each drawn organ.
+    upstream : tuple of int
+        Site upstream of each site as stated, -1 where none is; empty where no site states one.
     """
 
     settings: DoseSettings
@@ -78,6 +83,22 @@ class ScenarioBasis:
     extrahepatic_share: np.ndarray
     lung_mass_kg: float | None
     voxel_kg: float
+    organ_shares: np.ndarray | None = None
+    upstream: tuple[int, ...] = ()
+
+    def amounts(self, spread: np.ndarray, extrahepatic: np.ndarray) -> np.ndarray:
+        """Return the activity in all sources (..., sites, sources + organs) of one GBq at each site.
+
+        Parameters
+        ----------
+        spread : ndarray (..., sites, sources)
+            Activity in each source in the liver.
+        extrahepatic : ndarray (..., sites)
+            Activity that leaves the liver to other organs than the lungs.
+        """
+        if self.organ_shares is None:
+            return spread
+        return np.concatenate([spread, extrahepatic[..., None] * self.organ_shares], axis=-1)
 
     @property
     def tumour_names(self) -> tuple[str, ...]:
@@ -97,12 +118,18 @@ class ScenarioBasis:
 
     @cached_property
     def next_larger(self) -> np.ndarray:
-        """Site with the smallest territory that holds that of each site (sites,) and more; -1 for none."""
+        """Site stated to be upstream of each site (sites,), else that with the smallest territory that holds its own.
+
+        -1 for none.
+        """
         feeds = np.zeros((len(self.weights), int(self.territory.max()) + 1), dtype=bool)
         for number in range(feeds.shape[1]):
             feeds[:, number] = self.weights[:, self.territory == number].any(axis=1)
         found = np.full(len(feeds), -1)
         for site, own in enumerate(feeds):
+            if self.upstream and self.upstream[site] >= 0:
+                found[site] = self.upstream[site]
+                continue
             larger = [j for j, other in enumerate(feeds) if np.all(other >= own) and other.sum() > own.sum()]
             found[site] = min(larger, key=lambda j: int(feeds[j].sum()), default=-1)
         return found
@@ -129,18 +156,22 @@ def scenario_basis(
         [g/cm3], for ``Method.DENSITY``.
     """
     structures, sites = territories.structures, territories.sites
-    fractions, weights, territory, compartment = _sources(territories)
+    sources, weights, territory, compartment = _sources(territories)
+    organs = territories.to_organs
+    if organs is not None:
+        sources = sparse.csr_array(sparse.vstack([sources, organs.walls]))
     reach = reach_voxels(uncertainty, structures.grid.spacing_mm)
     regions = _regions(structures, uncertainty, reach)
     reached = np.any([region.candidates(reach) for region in regions], axis=0)
     columns = np.flatnonzero(reached)
     group, members = _perfused_parts(territories, columns)
-    maps = maps_of(fractions, structures, settings, progress, density)
+    maps = maps_of(sources, structures, settings, progress, density)
     dose = maps.at(Columns(columns, structures.grid.shape))
     dose *= np.float32(settings.energy_j_per_gbq / structures.voxel_kg)
+    extrahepatic, names = np.array([site.extrahepatic_share for site in sites]), [site.name for site in sites]
     return ScenarioBasis(
         settings=settings,
-        site_names=tuple(site.name for site in sites),
+        site_names=tuple(names),
         maps=dose,
         columns=columns,
         shape=structures.grid.shape,
@@ -153,9 +184,11 @@ def scenario_basis(
         group=group,
         members=members,
         lung_shunt=np.array([site.lung_shunt for site in sites]),
-        extrahepatic_share=np.array([site.extrahepatic_share for site in sites]),
+        extrahepatic_share=extrahepatic,
         lung_mass_kg=structures.lungs.mass_kg if structures.lungs else None,
         voxel_kg=structures.voxel_kg,
+        organ_shares=None if organs is None else organs.shares / np.where(extrahepatic > 0, extrahepatic, 1.0)[:, None],
+        upstream=tuple(names.index(s.upstream) if s.upstream else -1 for s in sites),
     )
 
 

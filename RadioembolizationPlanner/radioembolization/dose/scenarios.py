@@ -117,7 +117,7 @@ class Scenarios:
 
     @cached_property
     def amounts(self) -> np.ndarray:
-        """Activity in each source (scenarios, sites, sources) [GBq] per GBq planned at each site."""
+        """Activity in each source, organs last, (scenarios, sites, sources) [GBq] per GBq planned at each site."""
         basis, draws = self.basis, self.draws
         factor = draws.flow_factor[:, basis.territory]
         tumour = basis.compartment > 0
@@ -128,7 +128,7 @@ class Scenarios:
         share = draws.catheter_share[:, :, None]
         spread = (1.0 - share) * spread + share * spread[:, larger]
         retained = 1.0 - draws.lung_shunt - draws.extrahepatic_share
-        return np.asarray(spread * (retained * draws.scale)[:, :, None])
+        return basis.amounts(spread * (retained * draws.scale)[:, :, None], self.extrahepatic_per_gbq)
 
     @cached_property
     def _read(self) -> tuple[Readings, np.ndarray]:
@@ -169,7 +169,8 @@ class Scenarios:
         """Return the mean dose of a structure per GBq (sites,) as planned, from the basis [Gy/GBq]."""
         basis = self.basis
         retained = 1.0 - basis.lung_shunt - basis.extrahepatic_share
-        return np.asarray(basis.weights * retained[:, None]) @ self.readings.sums(name).means[-1]
+        planned = basis.amounts(basis.weights * retained[:, None], basis.extrahepatic_share)
+        return np.asarray(planned @ self.readings.sums(name).means[-1])
 
     def part_sums(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return dose summed over the voxels of each perfused part of a structure, and their number.

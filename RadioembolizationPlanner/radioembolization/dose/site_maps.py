@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -66,6 +66,12 @@ class SiteMaps:
         for _ in map_on_threads(add_tail, range(len(rows))):
             pass
         return rows
+
+    def mixed(self, shares: np.ndarray) -> SiteMaps:
+        """Return the maps of sums of the sites: ``shares`` (sums, sites) of each."""
+        shares = np.asarray(shares, dtype=np.float32)
+        gathered = None if self.gathered is None else np.tensordot(shares, self.gathered, axes=1)
+        return replace(self, weights=shares @ self.weights, gathered=gathered)
 
     def combined(self, amounts: np.ndarray) -> np.ndarray:
         """Return the map (z, y, x), float32, of all sites times amounts (sites,)."""

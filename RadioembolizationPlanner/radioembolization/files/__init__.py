@@ -1,5 +1,6 @@
 """Reading cases and writing plans; the only place that knows file formats."""
 
+from radioembolization.files.artery_files import read_arteries
 from radioembolization.files.case_file import read_case
 from radioembolization.files.case_writer import write_case
 from radioembolization.files.dicom_series import DicomSeries, read_dicom_series
@@ -26,6 +27,7 @@ __all__ = [
     "Segmentation",
     "plan_document",
     "plan_text",
+    "read_arteries",
     "read_case",
     "read_dicom_series",
     "read_plan",

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from radioembolization.dose import DoseSettings, Method
 from radioembolization.errors import CaseFileError, LimitError
 from radioembolization.files.analysis_tables import analysis_from_tables
+from radioembolization.files.artery_tables import read_artery_sites
 from radioembolization.files.case_images import read_case_images
-from radioembolization.files.case_structures import read_case_structures, union
+from radioembolization.files.case_structures import read_case_structures
 from radioembolization.files.image_file import sha256_of_files
-from radioembolization.files.segmentation_file import Segmentation
+from radioembolization.files.shunt_tables import read_shunts
+from radioembolization.files.site_tables import read_sites
 from radioembolization.files.toml_table import Table, loaded_toml
 from radioembolization.physics import Convention, device_by_name
 from radioembolization.planning import Prescription, preset
 from radioembolization.planning.goal_table import goal_from_value
 from radioembolization.planning.limit_table import limit_from_table
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
-from radioembolization.territories import Pattern
+from radioembolization.territories.lung_shunt import warn_of_shunt
 from radioembolization.treatment import CaseInputs, SourceSite, SourceStructure, SyntheticLesions
-from radioembolization.treatment.case import DEFAULT_SPACING_MM, collected_notices
+from radioembolization.treatment.case import DEFAULT_SPACING_MM, collected_notices, joined
 
 
 def read_case(path: Path) -> CaseInputs:
@@ -41,14 +42,24 @@ def read_case(path: Path) -> CaseInputs:
     prescription, patient = top.table("prescription"), top.table("patient")
     dose, grid, lesions = top.table("dose"), top.table("grid"), top.table("synthetic_lesions")
     uncertainty, vials, further = top.table("uncertainty"), top.table("vials"), top.table("report")
+    arteries = top.table("arteries")
     top.take("segment", None)  # what to segment, which planning does not need
     device_name = dose.text("device")
+    spacing_mm = grid.numbers("spacing_mm", 3, DEFAULT_SPACING_MM[::-1])[::-1]
     with collected_notices() as notices:
         pictures = read_case_images(images, path.parent)
         drawn = read_case_structures(structures, path.parent, pictures)
-    given = drawn.given
-    used = {"case": (path,), "structures": drawn.files, **pictures.files}
-    sites, hours = _sites(top, drawn.segmentation, lungs.number("shunt", None))
+        shunts = read_shunts(lungs, path.parent, pictures, drawn.given)
+        shunt = shunts.fraction
+        tables = top.tables("sites")
+        named = [table.peek("artery", "") for table in tables]
+        offered = read_artery_sites(arteries, path.parent, drawn, spacing_mm, shunt, pictures.scout is not None, named)
+        read = read_sites(tables, path.parent, drawn, shunt, offered)
+        for fraction in sorted({site.lung_shunt for site in read.sites}):
+            warn_of_shunt(fraction, device_by_name(device_name))
+    given, sites = drawn.given, read.sites
+    used = {"case": (path,), "structures": drawn.files, **pictures.files, **read.files, **shunts.files}
+    used |= {} if offered is None else offered.files
     settings = _settings(dose, device_name)
     inputs = CaseInputs(
         name=top.text("name"),
@@ -62,16 +73,20 @@ def read_case(path: Path) -> CaseInputs:
         lung_mass_kg=lungs.number("mass_kg", None),
         lung_mass_assumed=lungs.flag("assumed", False),
         liver_density_g_per_cm3=structures.number("density_g_per_cm3", DEFAULT_LIVER_DENSITY),
-        spacing_mm=grid.numbers("spacing_mm", 3, DEFAULT_SPACING_MM[::-1])[::-1],  # type: ignore[arg-type]
+        spacing_mm=spacing_mm,  # type: ignore[arg-type]
         synthetic_lesions=_lesions(lesions),
         synthetic=top.flag("synthetic", False),
         hashes={part: sha256_of_files(files) for part, files in sorted(used.items())},
-        notices=tuple(notices),
+        notices=joined(notices, () if offered is None else offered.notices),
         patient=patient.text("identifier", ""),
         include_identifiers=patient.flag("include_in_output", False),
-        analysis=analysis_from_tables(uncertainty, vials, further, settings.device, (s.name for s in sites), hours),
+        analysis=analysis_from_tables(
+            uncertainty, vials, further, settings.device, (s.name for s in sites), read.hours
+        ),
+        arteries=None if offered is None else offered.tree,
+        lung_shunts=shunts.shunts,
     )
-    for table in (top, images, structures, lungs, prescription, patient, dose, grid, lesions, further):
+    for table in (top, images, structures, lungs, prescription, patient, dose, grid, lesions, further, arteries):
         table.refuse_leftovers()
     return inputs
 
@@ -82,36 +97,6 @@ def _settings(dose: Table, device_name: str) -> DoseSettings:
         convention=Convention(dose.choice("convention", list(Convention), Convention.CLINICAL)),
         method=Method(dose.choice("method", list(Method), Method.FFT)),
     )
-
-
-def _sites(
-    top: Table, segmentation: Segmentation, shunt: float | None
-) -> tuple[tuple[SourceSite, ...], dict[str, Any]]:
-    """Return the sites, and when those that say so are injected."""
-    sites, hours = [], {}
-    for table in top.tables("sites"):
-        lung_shunt = table.number("lung_shunt", shunt)
-        if lung_shunt is None:
-            raise CaseFileError(
-                f"{table.where} has no lung_shunt and the case has no lungs.shunt: enter a fraction (0.05 for 5 %)."
-            )
-        position = table.numbers("position_mm", 3, ())
-        sites.append(
-            SourceSite(
-                name=table.text("name"),
-                perfused=union(table.take("perfused"), segmentation),
-                lung_shunt=lung_shunt,
-                pattern=Pattern(table.choice("distribution", list(Pattern), Pattern.SCOUT)),
-                extrahepatic_share=table.number("extrahepatic_share", 0.0),
-                position_lps_mm=position or None,  # type: ignore[arg-type]
-                nearest_to=table.text("nearest_to", ""),
-                among=tuple(table.texts("among", [])),
-            )
-        )
-        if (at := table.take("inject_at", None)) is not None:
-            hours[sites[-1].name] = at
-        table.refuse_leftovers()
-    return tuple(sites), hours
 
 
 def _prescription(

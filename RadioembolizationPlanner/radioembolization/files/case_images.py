@@ -73,6 +73,12 @@ def read_case_image(path: Path, unit: Unit, series_uid: str = "") -> Volume:
     return _read(path, unit, series_uid)[0]
 
 
+def read_case_image_of_files(path: Path, unit: Unit) -> tuple[Volume, tuple[Path, ...]]:
+    """Read one image as ``read_case_image`` does; return it with its files."""
+    volume, files, _ = _read(path, unit, "")
+    return volume, files
+
+
 def _read(path: Path, unit: Unit, series_uid: str) -> tuple[Volume, tuple[Path, ...], str]:
     """Return an image, its files and its frame of reference, empty if it has none."""
     if path.is_dir() or (path.is_file() and is_dicom(path)):

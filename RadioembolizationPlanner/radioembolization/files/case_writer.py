@@ -5,43 +5,52 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-
 from radioembolization.errors import CaseFileError
 from radioembolization.files.analysis_tables import hour_of, report_table, uncertainty_table, vials_table
 from radioembolization.files.image_file import write_volume
 from radioembolization.files.replacing import replacing
 from radioembolization.files.segmentation_writer import write_segmentation
+from radioembolization.files.site_writer import (
+    check_sites,
+    site_lines,
+    territory_name,
+    tree_lines,
+    write_site_files,
+)
 from radioembolization.planning import Limit, Prescription, preset
 from radioembolization.planning.goal_table import goal_to_value
 from radioembolization.planning.limit_table import limit_to_table
 from radioembolization.structures import Role
 from radioembolization.structures.terminology import LIVER, LUNGS, PERFUSED_VOLUME, TUMOUR
-from radioembolization.treatment import AnalysisRequest, CaseInputs, SourceSite
+from radioembolization.treatment import AnalysisRequest, CaseInputs
 
 _KINDS = {Role.LIVER: LIVER, Role.LUNGS: LUNGS, Role.TUMOUR: TUMOUR}
 
 
 def write_case(inputs: CaseInputs, folder: Path) -> Path:
-    """Write a case whose structures and territories share one grid; return the case file.
+    """Write a case whose structures share one grid; return the case file.
 
-    ``case.toml``, ``segmentation.seg.nrrd`` and, where the case has them, ``scout.nrrd`` and
-    ``ct.nrrd``.  The case file comes last, so that it never names a missing file.
+    ``case.toml``, ``segmentation.seg.nrrd`` and, where the case has them, ``scout.nrrd``, ``ct.nrrd``,
+    ``arteries.tree.json``, scouts of single sites, and ``territories.seg.nrrd`` for territories on another grid.
+    The case file comes last, so that it never names a missing file.
 
     Raises
     ------
     CaseFileError
-        If the case cannot be said in a case file: structures on several grids, or a preset with changed limits.
+        If the case cannot be said in a case file: structures on several grids, a preset with changed limits, or
+        sites with blood flow by voxel.
     LimitError
         If a goal or limit has no name in files.
     """
     _check(inputs)
     folder.mkdir(parents=True, exist_ok=True)
     masks = {s.name: s.source.mask for s in inputs.structures}
-    masks |= {_territory(site): site.perfused.mask for site in inputs.sites}
+    grid = inputs.structures[0].source.grid
+    territories = {territory_name(site): site.perfused.mask for site in inputs.sites if site.perfused.grid == grid}
     kinds = {s.name: _KINDS[s.role] for s in inputs.structures if s.role in _KINDS}
-    kinds |= {_territory(site): PERFUSED_VOLUME for site in inputs.sites}
-    write_segmentation(masks, inputs.structures[0].source.grid, folder / "segmentation.seg.nrrd", kinds)
+    kinds |= dict.fromkeys(territories, PERFUSED_VOLUME)
+    write_segmentation(masks | territories, grid, folder / "segmentation.seg.nrrd", kinds)
+    write_site_files(inputs, grid, folder)
     for name, volume in (("scout", inputs.scout), ("ct", inputs.ct)):
         if volume is not None:
             write_volume(volume, folder / f"{name}.nrrd")
@@ -52,14 +61,10 @@ def write_case(inputs: CaseInputs, folder: Path) -> Path:
 
 
 def _check(inputs: CaseInputs) -> None:
-    grids = {s.source.grid for s in inputs.structures} | {site.perfused.grid for site in inputs.sites}
-    if len(grids) != 1:
-        raise CaseFileError("Structures and territories are on different grids: resample them to one first.")
+    if len({s.source.grid for s in inputs.structures}) != 1:
+        raise CaseFileError("Structures are on different grids: resample them to one first.")
+    check_sites(inputs)
     _prescription_lines(inputs.prescription)  # refuses what cannot be said
-
-
-def _territory(site: SourceSite) -> str:
-    return f"territory of {site.name}"
 
 
 def _case_text(inputs: CaseInputs) -> str:
@@ -98,8 +103,9 @@ def _case_text(inputs: CaseInputs) -> str:
         lines += [f"{_toml(name)} = {ratio!r}" for name, ratio in inputs.tumour_to_normal.items()]
     lines += ["", *_prescription_lines(inputs.prescription)]
     lines += _analysis_lines(inputs.analysis)
+    lines += tree_lines(inputs)
     for site in inputs.sites:
-        lines += _site_lines(site, hour_of(inputs.analysis, site.name))
+        lines += site_lines(inputs, site, inputs.structures[0].source.grid, hour_of(inputs.analysis, site.name), _toml)
     return "\n".join(lines) + "\n"
 
 
@@ -144,24 +150,6 @@ def _beyond_preset(given: Prescription) -> tuple[str, tuple[Limit, ...]]:
             "preset_name to write every limit by itself."
         )
     return reason, given.limits[len(published) :]
-
-
-def _site_lines(site: SourceSite, inject_at: str) -> list[str]:
-    lines = [
-        "",
-        "[[sites]]",
-        f"name = {_toml(site.name)}",
-        f"perfused = {_toml(_territory(site))}",
-        f"lung_shunt = {site.lung_shunt!r}",
-        f"distribution = {_toml(str(site.pattern))}",
-    ]
-    if inject_at:
-        lines.append(f"inject_at = {_toml(inject_at)}")
-    if site.extrahepatic_share:
-        lines.append(f"extrahepatic_share = {site.extrahepatic_share!r}")
-    if site.position_lps_mm is not None:
-        lines.append(f"position_mm = {_toml([float(np.round(p, 3)) for p in site.position_lps_mm])}")
-    return lines
 
 
 def _toml(value: object) -> str:

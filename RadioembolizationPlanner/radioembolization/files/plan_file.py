@@ -18,6 +18,8 @@ import radioembolization
 from radioembolization.files.analysis_document import analysis_document, compact_text
 from radioembolization.files.image_file import write_volume
 from radioembolization.files.rows_file import write_rows
+from radioembolization.files.shunt_document import shunt_document
+from radioembolization.files.sites_document import arteries_entry, site_entries, unreached_entries
 from radioembolization.planning import Plan
 from radioembolization.planning.certificate_json import certificate_to_json
 from radioembolization.planning.volumes.record import VolumeCertificate
@@ -25,7 +27,7 @@ from radioembolization.planning.volumes.record_document import to_document
 from radioembolization.treatment import Case, Treatment, package_versions
 
 #: Version of the plan document, ``plan.schema.json``; the first number changes when a reader breaks.
-PLAN_SCHEMA_VERSION = "1.2"
+PLAN_SCHEMA_VERSION = "1.3"
 #: Dose rows, beside the plan, from which it can be checked.
 ROWS_NAME = "dose_rows.npz"
 RESEARCH_USE_ONLY = "Research use only; not a medical device."
@@ -41,8 +43,10 @@ def plan_document(treatment: Treatment) -> dict[str, Any]:
         "case": _case(case),
         "status": plan.status,
         "goal": _goal(plan),
-        "sites": [asdict(site) for site in plan.sites],
+        "sites": [asdict(site) | more for site, more in zip(plan.sites, site_entries(case), strict=True)],
         "structures": [asdict(structure) for structure in plan.structures],
+        "unreached_tumours": unreached_entries(case),
+        "arteries": arteries_entry(case.inputs.arteries),
         "lungs": _lungs(treatment),
         "limits": [asdict(limit) for limit in plan.limits],
         "baselines": [asdict(baseline) for baseline in plan.baselines],
@@ -53,7 +57,7 @@ def plan_document(treatment: Treatment) -> dict[str, Any]:
         "certificate": _certificate(plan),
         "unproved": plan.unproved,
         "analysis": None if treatment.analysis is None else analysis_document(treatment.analysis),
-        "inputs": {part: {"sha256": digest} for part, digest in sorted(case.inputs.hashes.items())},
+        "inputs": _inputs(case),
     }
     if case.inputs.include_identifiers and case.inputs.patient:
         document["patient"] = case.inputs.patient
@@ -167,6 +171,13 @@ def _case(case: Case) -> dict[str, Any]:
             "direction": list(grid.direction),
         },
     }
+
+
+def _inputs(case: Case) -> dict[str, Any]:
+    """Return the digests of all files and, if the case has any, lung shunts by every method."""
+    digests: dict[str, Any] = {part: {"sha256": digest} for part, digest in sorted(case.inputs.hashes.items())}
+    shunts = [shunt_document(shunt) for shunt in case.inputs.lung_shunts]
+    return digests | ({"lung_shunts": shunts} if shunts else {})
 
 
 def _lungs(treatment: Treatment) -> dict[str, Any] | None:

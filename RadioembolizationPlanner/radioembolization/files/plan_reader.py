@@ -133,7 +133,9 @@ def _plan_file(document: object) -> PlanFile:
         certificate=_certificate(top, len(sites)),
         unproved=str(top.get("unproved", "Plan files before version 1.1 hold no proof.")),
     )
-    hashes = {part: str(_table(entry, "inputs").get("sha256", "")) for part, entry in inputs.items()}
+    hashes = {
+        part: str(_table(entry, "inputs").get("sha256", "")) for part, entry in inputs.items() if part != "lung_shunts"
+    }
     analysis = top.get("analysis")
     found = None if analysis is None else _table(analysis, "analysis")
     return PlanFile(plan, _take(case, "name", str, "case"), hashes, found)

@@ -33,7 +33,11 @@ def write_structures(found: SegmentedStructures, path: Path) -> None:
 
 
 def write_segmentation(
-    masks: Mapping[str, np.ndarray], grid: Grid, path: Path, terminologies: Mapping[str, Terminology] | None = None
+    masks: Mapping[str, np.ndarray],
+    grid: Grid,
+    path: Path,
+    terminologies: Mapping[str, Terminology] | None = None,
+    notice: str = "",
 ) -> None:
     """Write masks (z, y, x) that may overlap as a ``.seg.nrrd`` that Slicer reads.
 
@@ -46,6 +50,8 @@ def write_segmentation(
     path : Path
     terminologies : mapping of str to Terminology, optional
         By name; segments without one get a colour but no code.
+    notice : str
+        What a reader must know, kept in the header.
     """
     layers: list[np.ndarray] = []
     places = {name: add_to_layers(layers, mask) for name, mask in masks.items()}
@@ -68,6 +74,8 @@ def write_segmentation(
         }
         for key, value in entries.items():
             image.SetMetaData(f"Segment{index}_{key}", value)
+    if notice:
+        image.SetMetaData("notice", notice)
     image.SetMetaData("Segmentation_MasterRepresentation", "Binary labelmap")
     image.SetMetaData("Segmentation_ContainedRepresentationNames", "Binary labelmap|")
     image.SetMetaData("Segmentation_ReferenceImageExtentOffset", "0 0 0")

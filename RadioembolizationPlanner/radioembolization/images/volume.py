@@ -21,6 +21,7 @@ class Unit(StrEnum):
     GY = "Gy"
     GY_PER_GBQ = "Gy/GBq"
     LABEL = "label"
+    RELATIVE_FLOW = "relative flow"
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from radioembolization.errors import TerritoryError
 from radioembolization.images import Grid
 from radioembolization.phantom.shapes import positions
-
-#: Share of the liver by segment, 1 to 8: a choice of the phantom, right lobe larger, caudate smallest.
-_SEGMENT_SHARES = np.array([0.045, 0.085, 0.095, 0.155, 0.125, 0.110, 0.165, 0.220])
+from radioembolization.territories.arteries import ArterialTree, Artery
+from radioembolization.territories.couinaud import SEGMENT_SHARES, cut_segments
+from radioembolization.territories.growth_branches import Branches
+from radioembolization.territories.growth_filling import fill_room
+from radioembolization.territories.growth_names import Namer
+from radioembolization.territories.growth_room import Room, largest_piece
 
 #: Every artery with its parent, from the root on.
 PARENTS: dict[str, str | None] = {
@@ -57,94 +57,23 @@ _TAPER, _TIP_TAPER = 0.9, 0.5
 _POINTS = 16
 #: Bending of an artery relative to its length.
 _BEND = 0.12
-
-
-@dataclass(frozen=True, eq=False)
-class Artery:
-    """One artery between two branchings.
-
-    Parameters
-    ----------
-    name : str
-    parent : str or None
-        The artery at whose end this one starts; None for the root.
-    points_lps_mm : ndarray (points, 3)
-        Centreline from root to tip, (x, y, z) in LPS [mm].
-    radius_mm : ndarray (points,)
-
-    Raises
-    ------
-    TerritoryError
-        If points and radii do not fit, or a radius is not positive.
-    """
-
-    name: str
-    parent: str | None
-    points_lps_mm: np.ndarray
-    radius_mm: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.points_lps_mm.shape != (len(self.radius_mm), 3) or not np.all(self.radius_mm > 0):
-            raise TerritoryError(
-                f"Artery '{self.name}' has points of shape {self.points_lps_mm.shape} and {len(self.radius_mm)} "
-                "radii: give one positive radius for each point (x, y, z)."
-            )
-
-    @property
-    def tip_lps_mm(self) -> np.ndarray:
-        """End of the centreline (x, y, z) [mm]."""
-        return self.points_lps_mm[-1]
-
-    def point_along(self, share: float) -> tuple[float, float, float]:
-        """Return the position at a share of the length, between 0 and 1 [mm]."""
-        steps = np.linalg.norm(np.diff(self.points_lps_mm, axis=0), axis=1)
-        length = np.concatenate([[0.0], np.cumsum(steps)])
-        x, y, z = (float(np.interp(share * length[-1], length, axis)) for axis in self.points_lps_mm.T)
-        return x, y, z
+#: Ends in each segment, and how many small branches leave the tip of its artery.
+_ENDS_PER_SEGMENT, _FORKS_AT_TIP = 8, 2
 
 
 def segment_labels(liver: np.ndarray, grid: Grid, scale: float, shares: np.ndarray) -> np.ndarray:
-    """Return the Couinaud segment of every liver voxel as 1 to 8, and 0 outside (z, y, x).
-
-    The caudate is what lies nearest to the vena cava.  Planes through the vena cava, as those of the
-    hepatic veins, cut the rest into posterior, anterior, medial and lateral sectors; a level near the
-    portal vein cuts the sectors into segments.  The planes are moved so that each segment has its share.
-    """
+    """Return the Couinaud segment of every liver voxel as 1 to 8, and 0 outside (z, y, x); see ``cut_segments``."""
     z, y, x = np.nonzero(liver)
     axes = [axis.ravel() for axis in positions(grid, scale)]
-    x_mm, y_mm, z_mm = axes[0][x], axes[1][y], axes[2][z]
-    to_cava = np.hypot(np.hypot(x_mm + 14.0, y_mm - 24.0), 0.7 * (z_mm - 2.0))
-    angle = np.arctan2(x_mm + 24.0, 34.0 - y_mm)  # 0 to the front, positive to the left
-    labels = np.zeros(len(x), dtype=np.uint8)
-    _cut(labels, to_cava, np.arange(len(labels)), (1, 0), shares[0])
-    rest = np.flatnonzero(labels == 0)
-    right, left = _halves(angle, rest, shares[4:].sum() / shares[1:].sum())
-    posterior, anterior = _halves(angle, right, shares[5:7].sum() / shares[4:].sum())
-    medial, lateral = _halves(angle, left, shares[3] / shares[1:4].sum())
-    labels[medial] = 4
-    _cut(labels, z_mm, anterior, (5, 8), shares[4] / shares[[4, 7]].sum())
-    _cut(labels, z_mm, posterior, (6, 7), shares[5] / shares[5:7].sum())
-    _cut(labels, z_mm + 0.6 * y_mm, lateral, (3, 2), shares[2] / shares[1:3].sum())
     result = np.zeros(liver.shape, dtype=np.uint8)
-    result[z, y, x] = labels
+    result[z, y, x] = cut_segments(axes[0][x], axes[1][y], axes[2][z], shares)
     return result
 
 
 def segment_shares(rng: np.random.Generator) -> np.ndarray:
     """Return the share of the liver by segment (8,) of one patient."""
-    shares = _SEGMENT_SHARES * rng.uniform(0.88, 1.12, size=8)
+    shares = np.array(SEGMENT_SHARES) * rng.uniform(0.88, 1.12, size=8)
     return shares / shares.sum()
-
-
-def _halves(score: np.ndarray, voxels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Split voxels so that those of the lowest score make up a share of them."""
-    low = score[voxels] <= np.quantile(score[voxels], share)
-    return voxels[low], voxels[~low]
-
-
-def _cut(labels: np.ndarray, score: np.ndarray, voxels: np.ndarray, names: tuple[int, int], share: float) -> None:
-    for name, part in zip(names, _halves(score, voxels, share), strict=True):
-        labels[part] = name
 
 
 def downstream_segments(name: str) -> tuple[int, ...]:
@@ -191,6 +120,41 @@ def grow_arteries(
         last = _TIP_TAPER if name not in PARENTS.values() else _TAPER
         arteries.append(Artery(name, parent, points, radius * np.linspace(1.0, last, _POINTS)))
     return tuple(arteries)
+
+
+def grow_small_branches(
+    arteries: tuple[Artery, ...], labels: np.ndarray, grid: Grid, rng: np.random.Generator, source: str
+) -> ArterialTree:
+    """Return the tree of some arteries with small branches inside the segments, from the tips of their arteries.
+
+    Parameters
+    ----------
+    arteries : tuple of Artery
+        With one named ``segment k branch`` for each segment, which ends inside it.
+    labels : ndarray (z, y, x) of int
+        Segments 1 to 8.
+    grid : Grid
+    rng : numpy.random.Generator
+    source : str
+        Where the tree comes from, in words.
+    """
+    small: list[Artery] = []
+    for artery in arteries:
+        if artery.name.startswith("segment"):
+            room = Room.around(largest_piece(labels == downstream_segments(artery.name)[0])[0], grid)
+            small += _branches_from(artery, room, rng)
+    return ArterialTree((*arteries, *small), source=source, synthetic=True)
+
+
+def _branches_from(artery: Artery, room: Room, rng: np.random.Generator) -> list[Artery]:
+    branches = Branches(artery.tip_lps_mm, owner=0)
+    fill_room(branches, 0, room, 1, _ENDS_PER_SEGMENT, rng, forks_at_tip=_FORKS_AT_TIP)
+    tip_mm = float(artery.radius_mm[-1])
+    namer = Namer(branches, lambda flow: tip_mm * np.cbrt(flow / _ENDS_PER_SEGMENT))
+    found: list[Artery] = []
+    for number, piece in enumerate(branches.children()[0], start=1):
+        found += namer.subtree(f"{artery.name} {number}", artery.name, [piece])
+    return found
 
 
 def _flow(name: str, shares: np.ndarray) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -18,14 +19,15 @@ from radioembolization.phantom.activity import (
 )
 from radioembolization.phantom.anatomy import ct_numbers, liver_level, organ_masks, torso_grid
 from radioembolization.phantom.arteries import (
-    Artery,
     blood_share,
     downstream_segments,
     grow_arteries,
+    grow_small_branches,
     segment_labels,
     segment_shares,
 )
 from radioembolization.phantom.shapes import bounding_box, filled, grid_of_box, linear_onto, smooth_noise
+from radioembolization.territories.arteries import ArterialTree, Artery
 
 #: Size of a patient relative to the reference adult, and lung shunt.
 _SCALE, _LUNG_SHUNT = (0.965, 1.015), (0.03, 0.08)
@@ -34,6 +36,23 @@ _GROWTH_MM = 3.0
 #: Flow differs between segments by up to the first, and smoothly inside them by the standard deviation.
 _SEGMENT_SPREAD, _FLOW_SPREAD, _FLOW_LENGTH_MM = 0.15, 0.08, 30.0
 _FINEST_MM, _COARSEST_MM = 0.5, 10.0
+#: The random stream of the small arteries, after those of growth, CT and scout.
+_TREE_STREAM = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Growth:
+    """What a seed decides on its own grid, whatever the spacing of the CT."""
+
+    scale: float
+    lung_shunt: float
+    shares: np.ndarray
+    grid: Grid
+    labels: np.ndarray
+    arteries: tuple[Artery, ...]
+    metastases: tuple[Metastasis, ...]
+    segment_flow: np.ndarray
+    flow: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +75,7 @@ class SyntheticPatient:
     tumour_to_normal : dict of str to float
         True ratio of mean concentrations, tumour over normal liver.
     arteries : tuple of Artery
-        A tree, root first.
+        The named ones, root first; those that the CT shows.
     territories : dict of str to ndarray of bool
         By artery, the segments downstream of it; none for the arteries to stomach and gallbladder.
     lung_shunt : float
@@ -78,25 +97,22 @@ class SyntheticPatient:
     lung_shunt: float
     scout: Volume
     true_share: np.ndarray
+    _growth: _Growth = field(repr=False)
 
     def __post_init__(self) -> None:
         parts: Iterable[dict[str, np.ndarray]] = (self.masks, self.segments, self.tumours, self.territories)
         for array in (self.true_share, *(mask for part in parts for mask in part.values())):
             array.flags.writeable = False
 
+    @cached_property
+    def tree(self) -> ArterialTree:
+        """The named arteries, and small branches that grow from their tips inside the segments.
 
-@dataclass(frozen=True, eq=False)
-class _Growth:
-    """What a seed decides on its own grid, whatever the spacing of the CT."""
-
-    scale: float
-    lung_shunt: float
-    shares: np.ndarray
-    grid: Grid
-    arteries: tuple[Artery, ...]
-    metastases: tuple[Metastasis, ...]
-    segment_flow: np.ndarray
-    flow: np.ndarray
+        The small ones are grown when first asked for; they are below what the CT resolves and not in it.
+        """
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(_TREE_STREAM,)))
+        growth, source = self._growth, f"arteries of synthetic patient {self.seed}"
+        return grow_small_branches(growth.arteries, growth.labels, growth.grid, rng, source)
 
 
 def synthetic_patient(seed: int = 1, spacing_mm: float = 3.0) -> SyntheticPatient:
@@ -141,6 +157,7 @@ def synthetic_patient(seed: int = 1, spacing_mm: float = 3.0) -> SyntheticPatien
         lung_shunt=growth.lung_shunt,
         scout=scout_image(share, masks["body"], grid, scout_rng),
         true_share=share,
+        _growth=growth,
     )
 
 
@@ -157,6 +174,7 @@ def _grow(rng: np.random.Generator) -> _Growth:
         lung_shunt=lung_shunt,
         shares=shares,
         grid=grid,
+        labels=labels,
         arteries=grow_arteries(labels, grid, scale, shares, rng),
         metastases=grow_metastases(labels, grid, rng),
         segment_flow=rng.uniform(1.0 - _SEGMENT_SPREAD, 1.0 + _SEGMENT_SPREAD, 8),

@@ -17,10 +17,11 @@ from radioembolization.report.pareto_figure import draw_front, draw_staircase
 from radioembolization.report.scenario_charts import draw_bands, draw_chances
 from radioembolization.report.slices import draw_slices
 from radioembolization.report.structure_pictures import draw_structures
+from radioembolization.report.territory_figure import draw_territories
 from radioembolization.report.timeline import draw_timeline
 from radioembolization.report.vial_chart import draw_vials
 from radioembolization.structures.segmentation import SegmentedStructures
-from radioembolization.treatment import Treatment
+from radioembolization.treatment import Case, Treatment
 from radioembolization.treatment.planned_course import PlannedCourse
 
 
@@ -175,6 +176,19 @@ def vials_figure(vials: VialPlan) -> str:
     """
     with new_figure() as figure:
         draw_vials(figure, vials)
+        return svg_of(figure)
+
+
+def territories_figure(case: Case) -> str:
+    """Return arterial tree, sites, territories and tumours, from the front and from the left, as SVG.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+    """
+    with new_figure() as figure:
+        draw_territories(figure, case)
         return svg_of(figure)
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from radioembolization.errors import MissingPackage
 from radioembolization.planning.plan import StructureDose, tumours
-from radioembolization.report import comparison_content, content, formats, proof_content
+from radioembolization.report import comparison_content, content, formats, proof_content, territory_content
 from radioembolization.report.analysis_page import FILTERS, analysis_parts
 from radioembolization.report.embedded import data_uri, svg_uri
-from radioembolization.report.figures import dvh_figure, sites_figure, slice_figure
+from radioembolization.report.figures import dvh_figure, sites_figure, slice_figure, territories_figure
+from radioembolization.territories.coverage import unreached_tumours
+from radioembolization.territories.lung_shunt import shunt_text
 from radioembolization.territories.perfusion import PERFUSED_FROM
-from radioembolization.treatment import Treatment
+from radioembolization.treatment import Case, Treatment
 
 _FILTERS = {
     "gy": formats.gy,
@@ -25,6 +27,7 @@ _FILTERS = {
     "millions": formats.millions,
     "significant": formats.significant,
     "in_unit": formats.in_unit,
+    "shunt_text": shunt_text,
     "printed_name": content.printed_name,
     "limit_text": content.limit_text,
     "excess_text": content.excess_text,
@@ -59,6 +62,7 @@ def page(treatment: Treatment) -> str:
         settings=plan.settings,
         device=plan.settings.device,
         prescription=inputs.prescription,
+        synthetic_text=territory_content.synthetic_text(inputs),
         preset_title=content.preset_title(inputs.prescription),
         convention=content.CONVENTIONS[plan.settings.convention],
         method=content.METHODS[plan.settings.method],
@@ -83,8 +87,21 @@ def page(treatment: Treatment) -> str:
         dvh=svg_uri(dvh_figure(treatment)),
         bars=svg_uri(sites_figure(treatment)),
         versions=content.software_versions(),
+        **_territories(case),
         **analysis_parts(treatment),
     )
+
+
+def _territories(case: Case) -> dict[str, Any]:
+    """Return what the page says of the candidate sites; a figure where the case has an arterial tree."""
+    tree = case.inputs.arteries
+    return {
+        "territories": territory_content.territory_rows(case),
+        "unreached": unreached_tumours(case.territories),
+        "unperfused_line": territory_content.unperfused_line(case),
+        "tree_sentence": "" if tree is None else territory_content.tree_sentence(tree),
+        "territory_picture": "" if tree is None else svg_uri(territories_figure(case)),
+    }
 
 
 def _slice_pictures(treatment: Treatment) -> list[tuple[StructureDose, str]]:

@@ -13,6 +13,11 @@ _TUMOURS = (
     *("#7F3C8D", "#A6761D", "#E7298A", "#3969AC", "#80BA5A", "#8C564B"),
 )
 _ORGANS = ("#8D6E00", "#5E35B1", "#00838F", "#AD1457")
+#: Light enough for lines and numbers to be read on them; neighbours differ also without colour vision.
+_TERRITORIES = (
+    *("#BBD7EE", "#F7D9A8", "#CFE8C6", "#E9C7DD", "#F5F0B0", "#C9C6E8", "#F3C6B8", "#BFE6E1"),
+    *("#DDE3E8", "#E2D2B4", "#A9C9B4", "#D5B4C9", "#9FC3E0", "#EBBF7F", "#B9D89A", "#C4A9D8"),
+)
 INK, QUIET, ACCENT = "#1F2933", "#6B7780", "#1F5F8B"
 
 LineStyle = str | tuple[int, tuple[float, ...]]
@@ -37,6 +42,17 @@ def line_styles(structures: StructureSet) -> dict[str, tuple[str, LineStyle]]:
         o.name: (_ORGANS[i % len(_ORGANS)], "-.") for i, o in enumerate(structures.organs)
     }
     return {**tumours, **_LIVER, **organs}
+
+
+def site_tint(index: int) -> str:
+    """Return the colour of the territory of a site by its place in the case."""
+    return _TERRITORIES[index % len(_TERRITORIES)]
+
+
+def site_colour(index: int) -> tuple[float, float, float]:
+    """Return the colour of a territory as red, green and blue from 0 to 1."""
+    red, green, blue = (int(site_tint(index)[at : at + 2], 16) / 255.0 for at in (1, 3, 5))
+    return red, green, blue
 
 
 def shortened(name: str, longest: int) -> str:

@@ -12,6 +12,7 @@ from radioembolization.planning import Plan
 from radioembolization.report.summary_lines import summary_lines
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.structures.findings import Finding
+from radioembolization.territories.lung_shunt import shunt_text
 from radioembolization.treatment import Case, Notice, Treatment
 
 
@@ -25,8 +26,9 @@ def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
     explanation = None if treatment.analysis is None else treatment.analysis.explanation
     for line in plan.explanation if explanation is None else explanation.lines():
         console.print(line, markup=False)
+    _print_lung_shunts(console, treatment.case)
     _print_scout_share(console, treatment.case)
-    _print_notices(console, treatment.notices)
+    print_notices(console, treatment.notices)
     console.print()
     console.print(_sites(plan))
     *lines, last = summary_lines(treatment)
@@ -52,9 +54,10 @@ def case_summary(case: Case, findings: Iterable[Finding] = ()) -> None:
     shape = " x ".join(str(n) for n in grid.shape[::-1])
     console.print(f"Planning grid: {shape} voxels of {spacing} mm (x, y, z).")
     console.print(f"Device: {case.inputs.settings.device.title}.")
+    _print_lung_shunts(console, case)
     _print_scout_share(console, case)
     console.print(str(case.inputs.prescription.problem(case.inputs.settings.device)), markup=False)
-    _print_notices(console, case.notices)
+    print_notices(console, case.notices)
     print_findings(console, findings)
     console.print("The case is valid; whether its limits can be met shows when it is planned. " + RESEARCH_USE_ONLY)
 
@@ -164,11 +167,16 @@ def _candidates(case: Case) -> Any:
     return table
 
 
+def _print_lung_shunts(console: Any, case: Case) -> None:
+    if case.inputs.lung_shunts:
+        console.print(f"Lung shunt: {shunt_text(case.inputs.lung_shunts)}.")
+
+
 def _print_scout_share(console: Any, case: Case) -> None:
     if case.scout_share_in_liver is not None:
         console.print(f"{case.scout_share_in_liver:.1%} of the scout counts lie inside the liver.")
 
 
-def _print_notices(console: Any, notices: tuple[Notice, ...]) -> None:
+def print_notices(console: Any, notices: tuple[Notice, ...]) -> None:
     for notice in notices:
         console.print(f"Note, {notice.name}: {notice.message}", markup=False)

@@ -12,12 +12,14 @@ from radioembolization.report.content import limit_text, preset_title
 from radioembolization.report.formats import gbq, gy, in_unit, millions, percent
 from radioembolization.report.proof_content import proof_sentence
 from radioembolization.report.terminal import RESEARCH_USE_ONLY
+from radioembolization.report.territory_content import unperfused_line
 from radioembolization.report.vial_content import vials_by_site
 from radioembolization.treatment import Analysis, Treatment
 
 
 def summary_lines(treatment: Treatment) -> tuple[str, ...]:
-    """Return intent and device, sites, tumours, limits, what binds, lungs, proof, overrides, and the research notice.
+    """Return intent and device, sites, tumours and what of them is not perfused, limits, what binds, lungs, proof,
+    overrides, and the research notice.
 
     Vials, doses that nine of ten scenarios reach (P10), how often limits are met, and prices are those of the analysis
     of the treatment; what it does not have is said to be missing.
@@ -27,6 +29,7 @@ def summary_lines(treatment: Treatment) -> tuple[str, ...]:
         _intent(treatment),
         *_sites(plan, {} if analysis.vials is None else vials_by_site(analysis.vials)),
         *_tumours(plan, analysis.in_scenarios),
+        unperfused_line(treatment.case),
         *_limits(plan, analysis.in_scenarios),
         *_binding(plan, analysis),
         _lungs(treatment),

@@ -252,9 +252,12 @@ class ArterialTree:
         return share
 
     def _radius_beyond(self, stretch: Stretch) -> float:
-        """Return the median radius of the first third of a stretch [mm]; single points at a branching are unsure."""
+        """Return the radius that a stretch has just beyond its origin [mm].
+
+        The median of its first third; of the whole stretch if that is larger, since ends are often drawn too thin.
+        """
         radius = self.artery(stretch.artery).radius_mm[stretch.first : stretch.last + 1]
-        return float(np.median(radius[: max(2, len(radius) // 3)]))
+        return float(max(np.median(radius[: max(2, len(radius) // 3)]), np.median(radius)))
 
 
 def _in_order(arteries: tuple[Artery, ...]) -> tuple[Artery, ...]:

@@ -14,6 +14,7 @@ from radioembolization.treatment.case import (
     SourceMask,
     SourceSite,
     SourceStructure,
+    SourceSupply,
     SyntheticLesions,
 )
 from radioembolization.treatment.prepare import prepare
@@ -32,6 +33,7 @@ __all__ = [
     "SourceMask",
     "SourceSite",
     "SourceStructure",
+    "SourceSupply",
     "SyntheticLesions",
     "Treatment",
     "VialRequest",

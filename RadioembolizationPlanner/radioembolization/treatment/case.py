@@ -15,6 +15,8 @@ from radioembolization.images import Grid, Volume
 from radioembolization.planning import Prescription
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role, StructureSet
 from radioembolization.territories import InjectionSite, Pattern, Territories
+from radioembolization.territories.arteries import ArterialTree
+from radioembolization.territories.lung_shunt import LungShunt
 from radioembolization.treatment.analysis_request import AnalysisRequest
 
 DEFAULT_SPACING_MM = (2.5, 2.5, 2.5)
@@ -67,11 +69,20 @@ class SourceStructure:
 
 
 @dataclass(frozen=True, eq=False)
+class SourceSupply:
+    """Relative blood flow per voxel (z, y, x) through a site, float32, on the grid it was computed on."""
+
+    array: np.ndarray
+    grid: Grid
+
+
+@dataclass(frozen=True, eq=False)
 class SourceSite:
     """A candidate site with its perfused volume on its own grid.
 
     ``nearest_to`` keeps only the part of the perfused volume that is nearer to that structure than to
-    any other of ``among``.
+    any other of ``among``.  ``supply``, ``scout`` (counts of an injection of its own), ``outflow`` and
+    ``upstream`` are those of ``InjectionSite``, on grids of their own.
     """
 
     name: str
@@ -82,6 +93,10 @@ class SourceSite:
     position_lps_mm: tuple[float, float, float] | None = None
     nearest_to: str = ""
     among: tuple[str, ...] = ()
+    supply: SourceSupply | None = None
+    scout: Volume | None = None
+    outflow: Mapping[str, float] = field(default_factory=dict)
+    upstream: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,10 @@ class CaseInputs:
     include_identifiers : bool
     analysis : AnalysisRequest
         What is to be found out beside the plan; a robust plan or vials change the plan itself.
+    arteries : ArterialTree, optional
+        The tree that the sites were made from, for outputs.
+    lung_shunts : tuple of LungShunt
+        Lung shunts by every method that the case has, for outputs; sites hold the one that is used.
     """
 
     name: str
@@ -150,6 +169,8 @@ class CaseInputs:
     patient: str = ""
     include_identifiers: bool = False
     analysis: AnalysisRequest = field(default_factory=AnalysisRequest)
+    arteries: ArterialTree | None = None
+    lung_shunts: tuple[LungShunt, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,4 +218,7 @@ class Case:
     @property
     def synthetic(self) -> bool:
         """Whether anything in the case was made by the program."""
-        return self.inputs.synthetic or self.inputs.synthetic_lesions is not None
+        tree = self.inputs.arteries
+        return (
+            self.inputs.synthetic or self.inputs.synthetic_lesions is not None or (tree is not None and tree.synthetic)
+        )

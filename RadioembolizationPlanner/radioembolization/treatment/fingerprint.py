@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from scipy import ndimage
 
-from radioembolization.images import Grid, Volume
+from radioembolization.images import Grid, Unit, Volume
 from radioembolization.planning.goal_table import goal_to_value
 from radioembolization.planning.limit_table import limit_to_table
 from radioembolization.treatment.analysis_request import VialRequest
-from radioembolization.treatment.case import CaseInputs, SourceMask, SourceSite
+from radioembolization.treatment.case import CaseInputs, SourceMask, SourceSite, SourceSupply
 
 #: The part of a case that decides the plan but no dose per GBq.
 PRESCRIPTION = "prescription"
@@ -27,9 +27,9 @@ NOT_OF_ROWS = (PRESCRIPTION, UNCERTAINTY, VIALS)
 #: Decimals of a position or matrix [mm] beyond which two grids are the same.
 _DECIMALS = 6
 
-T = TypeVar("T", Volume, SourceMask)
+T = TypeVar("T", Volume, SourceMask, SourceSupply)
 #: Digests of images and masks that are still in use; neither changes once it is made.
-_KNOWN: WeakKeyDictionary[Volume | SourceMask, str] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Volume | SourceMask | SourceSupply, str] = WeakKeyDictionary()
 
 
 def input_digests(inputs: CaseInputs) -> dict[str, str]:
@@ -70,6 +70,11 @@ def volume_digest(volume: Volume | None) -> str:
     Slicer turns the axes of a left-handed image when it loads one.
     """
     return _of_text("none") if volume is None else _once(volume, _volume_digest)
+
+
+def supply_digest(supply: SourceSupply) -> str:
+    """Return the SHA256 of the values and the placement of a supply."""
+    return _once(supply, lambda s: _volume_digest(Volume(s.array, s.grid, Unit.RELATIVE_FLOW)))
 
 
 def mask_digest(source: SourceMask) -> str:
@@ -139,7 +144,16 @@ def _vials(asked: VialRequest) -> tuple[object, ...]:
 def _site(site: SourceSite) -> tuple[object, ...]:
     position = None if site.position_lps_mm is None else [round(p, 3) + 0.0 for p in site.position_lps_mm]
     shares = (float(site.lung_shunt), float(site.extrahepatic_share))
-    return mask_digest(site.perfused), shares, str(site.pattern), position, site.nearest_to, list(site.among)
+    placed = (mask_digest(site.perfused), shares, str(site.pattern), position, site.nearest_to, list(site.among))
+    return (*placed, *_arterial(site))
+
+
+def _arterial(site: SourceSite) -> tuple[object, ...]:
+    """Return what only sites of arteries, or with a scout of their own, have; nothing for others, as before these."""
+    supply = None if site.supply is None else supply_digest(site.supply)
+    scout = None if site.scout is None else volume_digest(site.scout)
+    found = {"supply": supply, "scout": scout, "outflow": dict(site.outflow), "upstream": site.upstream}
+    return (found,) if any(found.values()) else ()
 
 
 def _of_text(*values: object) -> str:

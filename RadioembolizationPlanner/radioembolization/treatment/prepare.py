@@ -18,7 +18,6 @@ from radioembolization.images import (
     Unit,
     Volume,
     checked_counts,
-    corners_of_mask,
     lung_mass_kg_from_ct,
     resample_counts,
     resample_linear,
@@ -37,9 +36,8 @@ from radioembolization.structures import (
 from radioembolization.territories import InjectionSite, nearest_part, territories_from_sites
 from radioembolization.treatment.case import Case, CaseInputs, SourceMask, SourceSite, collected_notices, joined
 from radioembolization.treatment.densities import planning_density
+from radioembolization.treatment.planning_grid import planning_grid
 
-#: The planning grid reaches this far beyond liver, tumours and organs [mm].
-GRID_MARGIN_MM = 20.0
 #: Change of a structure's volume on the planning grid that is worth a warning.
 _VOLUME_CHANGE_WARNED = 0.05
 
@@ -57,7 +55,7 @@ def prepare(inputs: CaseInputs) -> Case:
     """
     with collected_notices() as notices:
         inputs.prescription.problem(inputs.settings.device)  # refuses limits of other devices early
-        grid = _planning_grid(inputs)
+        grid = planning_grid(inputs.structures, inputs.spacing_mm)
         ct = None if inputs.ct is None else resample_linear(inputs.ct, grid, outside=-1000.0)
         structures, ratios = _structures(inputs, grid)
         scout, share = _scout(inputs, structures)
@@ -81,25 +79,6 @@ def prepare(inputs: CaseInputs) -> Case:
     )
 
 
-def _planning_grid(inputs: CaseInputs) -> Grid:
-    livers = [s for s in inputs.structures if s.role is Role.LIVER]
-    if len(livers) != 1:
-        raise StructureError(f"A case needs exactly one structure of role liver, not {len(livers)}.")
-    template = livers[0].source.grid
-    corners = [
-        corners_of_mask(s.source.mask, s.source.grid)
-        for s in inputs.structures
-        if s.role is not Role.LUNGS and s.source.mask.any()
-    ]
-    if not corners:
-        raise StructureError(f"Structure '{livers[0].name}' (liver) has no voxels: check the segment.")
-    axes = template.direction_matrix
-    along = np.concatenate(corners) @ axes
-    margin = np.full(3, GRID_MARGIN_MM)
-    low, high = axes @ (along.min(axis=0) - margin), axes @ (along.max(axis=0) + margin)
-    return Grid.covering(template, low, high, inputs.spacing_mm)
-
-
 def _structures(inputs: CaseInputs, grid: Grid) -> tuple[StructureSet, dict[str, float]]:
     given = [
         Structure(s.name, s.role, resample_mask(s.source.mask, s.source.grid, grid))
@@ -110,6 +89,13 @@ def _structures(inputs: CaseInputs, grid: Grid) -> tuple[StructureSet, dict[str,
     if inputs.synthetic:
         warnings.warn(
             f"The case '{inputs.name}' is a synthetic patient made by the program.",
+            SyntheticData,
+            stacklevel=2,
+        )
+    if inputs.arteries is not None and inputs.arteries.synthetic:
+        warnings.warn(
+            f"The {len(inputs.arteries.arteries)} arteries of the case '{inputs.name}' were made by the program and "
+            "are no patient's: territories and candidate sites from them are for research only.",
             SyntheticData,
             stacklevel=2,
         )
@@ -193,7 +179,19 @@ def _site(site: SourceSite, structures: StructureSet) -> InjectionSite:
         extrahepatic_share=site.extrahepatic_share,
         pattern=site.pattern,
         position_lps_mm=site.position_lps_mm,
+        supply=None if site.supply is None else _supply(site, perfused, structures.grid),
+        scout=None if site.scout is None else resample_counts(checked_counts(site.scout), structures.grid)[0].array,
+        outflow=dict(site.outflow),
+        upstream=site.upstream,
     )
+
+
+def _supply(site: SourceSite, perfused: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return the supply (z, y, x) of a site on a grid; none beyond the part that ``nearest_to`` leaves."""
+    assert site.supply is not None
+    given = Volume(site.supply.array, site.supply.grid, Unit.RELATIVE_FLOW)
+    flow = given.array if given.grid == grid else resample_linear(given, grid, outside=0.0).array
+    return np.where(perfused, flow, np.float32(0.0)) if site.nearest_to else flow
 
 
 def _warn_of_changed_volumes(inputs: CaseInputs, structures: StructureSet) -> None:

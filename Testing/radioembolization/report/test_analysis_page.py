@@ -10,7 +10,7 @@ from radioembolization.planning.alternatives import Alternative
 from radioembolization.report.vial_content import clock
 
 BASE = ("sites", "doses", "limits", "goal", "explanation")
-REST = ("comparison", "figures", "notices", "inputs", "prescription", "software")
+REST = ("comparison", "territories", "figures", "notices", "inputs", "prescription", "software")
 
 
 @pytest.mark.parametrize(

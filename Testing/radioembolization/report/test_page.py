@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from artery_case import small_tree
 from radioembolization import report
 from radioembolization.errors import MissingPackage
 from radioembolization.planning import MeanDose, MeanShortfall, Prescription, Provenance, preset
@@ -14,7 +15,7 @@ from radioembolization.treatment import Notice
 from support import CORE
 
 ORDER = (
-    *("sites", "doses", "limits", "goal", "explanation", "comparison", "figures"),
+    *("sites", "doses", "limits", "goal", "explanation", "comparison", "territories", "figures"),
     *("notices", "inputs", "prescription", "software"),
 )
 
@@ -70,6 +71,22 @@ def test_synthetic_data_carry_a_banner(treatment, quick):
     assert "SYNTHETIC DATA" not in quick(treatment).html
     made = replace(treatment.case, inputs=replace(treatment.case.inputs, synthetic=True))
     assert "SYNTHETIC DATA" in quick(replace(treatment, case=made)).html
+
+
+def test_arteries_are_pictured_and_sites_are_listed_with_what_they_reach(treatment, quick):
+    assert "Arterial tree" not in quick(treatment).text["territories"]
+    tree = replace(small_tree(), synthetic=True)
+    page = quick(replace(treatment, case=replace(treatment.case, inputs=replace(treatment.case.inputs, arteries=tree))))
+    assert len(page.sources) == 5 and page.mismatched == []
+    assert "SYNTHETIC, made by the program: 7 arteries from 'common hepatic' on; by hand" in page.text["territories"]
+    assert "the arteries of this case were grown by the program" in page.text[""]
+    rows, structures = page.rows("territories"), treatment.case.structures
+    assert [row["Candidate site"] for row in rows] == [site.name for site in treatment.case.sites]
+    for row, site in zip(rows, treatment.case.sites, strict=True):
+        inside = np.count_nonzero(site.perfused & structures.liver.mask) * structures.grid.voxel_ml
+        assert row["Territory"] == f"{inside:.1f}" and row["Downstream of"] == "–"
+    covered = page.rows("territories", 1)[1]["Tumour A"]
+    assert covered == "100.0" and page.rows("territories", 2)[0]["Not reached"] == "0.0"
 
 
 def test_a_goal_to_minimize_reads_the_other_way(quick, small_patient):

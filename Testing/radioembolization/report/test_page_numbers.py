@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 
 from radioembolization.planning import LimitResult, vial_time_table
+from radioembolization.territories.coverage import coverage, unreached_tumours
 from radioembolization.treatment import AnalysisRequest
 
 #: Sections whose tables hold numbers of the plan and its analysis.
-SECTIONS = (*("sites", "vials", "doses", "limits", "goal", "explanation", "scenarios", "trade-offs", "comparison"),)
+SECTIONS = (
+    *("sites", "vials", "doses", "limits", "goal", "explanation", "scenarios", "trade-offs", "comparison"),
+    "territories",
+)
 #: Columns of text, with names, times and sources.
 TEXT = {"Sites", "Unit", "Evidence and source", "Vials", "Injected", "Calibrated", "For", "Usable", "Source"}
+TEXT |= {"No.", "Candidate site", "Downstream of", "To other organs"}
 TEXT |= {"Injection site", "Model and numbers", "Why it is not used", "Need", "Status", "Plan", "Uncertainty"}
 #: What a column's unit multiplies the plan's own unit with.
 FACTORS = {"%": 100.0, "millions": 1e-6, "g": 1000.0}
@@ -50,6 +55,8 @@ def known_numbers(treatment):
         + analysed_numbers(treatment)
         + [np.count_nonzero(mask) * structures.grid.voxel_ml for mask in perfused]
         + [site.extrahepatic_share for site in treatment.case.sites]
+        + numbers_of([asdict(one) for one in coverage(territories)])
+        + [n for one in unreached_tumours(territories) for n in (one.volume_ml, one.unreached_ml, one.share)]
         + [treatment.dose_per_gbq.lung_mass_kg]
     )
 

@@ -114,3 +114,12 @@ def test_unknown_names_and_points_are_refused(tree):
         tree.stretch_at("left", 11)
     with pytest.raises(TerritoryError, match="exponent"):
         tree.flow_share(0.0)
+
+
+def test_flow_does_not_depend_on_ends_that_are_drawn_too_thin(tree):
+    thin = [0.5, 0.5, *[2.0] * 9]
+    drawn = tuple(
+        Artery(a.name, a.parent, a.points_lps_mm, np.array(thin) if a.name == "left" else a.radius_mm)
+        for a in tree.arteries
+    )
+    np.testing.assert_allclose(ArterialTree(drawn).flow_share(), tree.flow_share(), rtol=1e-12)

@@ -162,7 +162,7 @@ def test_a_perfused_volume_of_another_shape_is_refused():
 
 def test_a_partly_missed_tumour_is_warned_of():
     site = InjectionSite("1", row(0, 1, 4, 5), 0.0)  # half of A
-    with pytest.warns(TumourNotPerfused, match="50% of tumour 'A'"):
+    with pytest.warns(TumourNotPerfused, match=r"0.0 mL \(50%\) of tumour 'A'"):
         territories_from_sites((site,), STRUCTURES, SCOUT)
 
 

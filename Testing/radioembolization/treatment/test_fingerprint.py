@@ -14,6 +14,7 @@ from radioembolization.physics import GLASS_Y90, RESIN_Y90, Convention
 from radioembolization.planning import MeanDose, Prescription, VialCalendar, WorstTumourMean, preset
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
+from radioembolization.territories.arteries import ArterialTree, Artery
 from radioembolization.treatment import (
     AnalysisRequest,
     CaseInputs,
@@ -21,6 +22,7 @@ from radioembolization.treatment import (
     Notice,
     SourceMask,
     SourceStructure,
+    SourceSupply,
     VialRequest,
 )
 from radioembolization.treatment.case import SyntheticLesions
@@ -71,6 +73,7 @@ def _shifted(grid: Grid, mm: float) -> Grid:
     return replace(grid, origin_mm=(grid.origin_mm[0] + mm, *grid.origin_mm[1:]))
 
 
+SUPPLY = SourceSupply(np.ones(GRID.shape, np.float32), GRID)
 SETTINGS, LUNGS, RATIOS = "device and dose settings", "lung mass", "tumor-to-normal ratios"
 CHANGES = {
     "a count": (replace(INPUTS, scout=_with_one_voxel(INPUTS.scout)), "scout image"),
@@ -102,6 +105,10 @@ CHANGES = {
     "pattern": (_with_site(1, pattern=Pattern.TUMOUR_TO_NORMAL), "site 'left'"),
     "catheter tip": (_with_site(0, position_lps_mm=(0.0, -50.0, 0.01)), "site 'proper'"),
     "no catheter tip": (_with_site(0, position_lps_mm=None), "site 'proper'"),
+    "supply": (_with_site(1, supply=SUPPLY), "site 'left'"),
+    "own scout": (_with_site(1, scout=INPUTS.scout), "site 'left'"),
+    "outflow": (_with_site(2, extrahepatic_share=0.0, outflow={"gallbladder": 0.0}), "site 'right'"),
+    "upstream": (_with_site(1, upstream="proper"), "site 'left'"),
     "nearest to": (_with_site(1, nearest_to="A"), "site 'left'"),
     "among": (_with_site(1, among=("A",)), "site 'left'"),
     "goal": (replace(INPUTS, prescription=replace(RESIN, goal=WorstTumourMean())), "prescription"),
@@ -147,6 +154,8 @@ NO_CHANGES = {
     "patient": "P",
     "include_identifiers": True,
     "synthetic": True,
+    "arteries": ArterialTree((Artery("proper", None, np.array([[0.0, 0, 0], [0, 0, 9.0]]), np.ones(2)),)),
+    "lung_shunts": ("by another method",),
 }
 
 
@@ -187,6 +196,17 @@ def test_these_tests_know_every_field_of_a_case():
 
 def _differs(case: CaseInputs, name: str) -> bool:
     return getattr(case, name) is not getattr(INPUTS, name)
+
+
+def test_each_part_of_a_supply_and_of_an_own_scout_counts():
+    shifted = SourceSupply(SUPPLY.array, _shifted(GRID, 0.1))
+    other = SourceSupply(SUPPLY.array * np.float32(1.01), GRID)
+    cases = [_with_site(1, supply=supply) for supply in (SUPPLY, shifted, other)]
+    cases += [_with_site(1, scout=scout) for scout in (INPUTS.scout, _with_one_voxel(INPUTS.scout))]
+    cases += [_with_site(1, extrahepatic_share=0.02, outflow={organ: 0.01}) for organ in ("gallbladder", "stomach")]
+    assert len({input_digests(case)["site 'left'"] for case in cases}) == len(cases)
+    again = SourceSupply(SUPPLY.array.copy(), GRID)
+    assert input_digests(_with_site(1, supply=again)) == input_digests(cases[0])
 
 
 def test_the_same_case_made_again_has_the_same_digests():

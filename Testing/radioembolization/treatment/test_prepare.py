@@ -15,16 +15,18 @@ from radioembolization.errors import (
     StructureError,
     TerritoryError,
 )
-from radioembolization.images import Grid, Unit, Volume
+from radioembolization.images import Grid, Unit, Volume, resample_linear
 from radioembolization.physics import GLASS_Y90, RESIN_Y90
 from radioembolization.planning import LungDose, MeanDose, Prescription, preset
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
+from radioembolization.territories.arteries import ArterialTree, Artery
 from radioembolization.treatment import (
     CaseInputs,
     SourceMask,
     SourceSite,
     SourceStructure,
+    SourceSupply,
     SyntheticLesions,
     plan_treatment,
     prepare,
@@ -160,6 +162,57 @@ def test_a_site_keeps_what_it_was_given():
     (made,) = prepare(inputs(sites=(site,))).sites
     assert (made.name, made.lung_shunt, made.extrahepatic_share) == ("all", 0.05, 0.02)
     assert made.position_lps_mm == (1.0, 2.0, 3.0)
+
+
+def test_supply_scout_outflow_and_upstream_reach_the_planning_grid():
+    # Supply on a grid twice as fine, constant in x by slabs of the planning grid: known after resampling.
+    fine = Grid(tuple(2 * n for n in GRID.shape), tuple(s / 2.0 for s in GRID.spacing_mm), _corner(GRID))
+    slabs = np.repeat(np.arange(GRID.shape[2]) % 7, 2) * np.ones(fine.shape)
+    supply = SourceSupply(slabs.astype(np.float32), fine)
+    own = counts(3.0 * SCOUT_ARRAY, SCOUT_GRID)
+    stomach = structure("stomach", Role.ORGAN, box_mask(GRID.shape, (2, 5), (18, 21), (2, 6)))
+    more = {"supply": supply, "scout": own, "outflow": {"stomach": 0.01}, "upstream": "all"}
+    sites = (
+        SourceSite("all", mask(LIVER), 0.05),
+        SourceSite("right", mask(LIVER), 0.05, extrahepatic_share=0.02, **more),
+    )
+    case = prepare(inputs(sites=sites, structures=(*STRUCTURES, stomach)))
+    plain, made = case.sites
+    assert (plain.supply, plain.scout, made.upstream, made.outflow) == (None, None, "all", {"stomach": 0.01})
+    np.testing.assert_allclose(made.scout, 3.0 * case.scout.array, rtol=1e-5)
+    direct = resample_linear(Volume(supply.array, fine, Unit.RELATIVE_FLOW), case.structures.grid, outside=0.0)
+    np.testing.assert_array_equal(made.supply, direct.array)
+    assert made.supply.max() == pytest.approx(6.0, rel=0.2)
+    fractions = case.territories.fraction_map(1)
+    assert fractions.sum() == pytest.approx(0.93, abs=1e-6)
+    assert not fractions[made.supply == 0].any()
+    assert case.territories.outflow.sum() == pytest.approx(0.01)
+
+
+def test_a_supply_on_the_planning_grid_stays_as_it_is_and_ends_with_the_part_nearest():
+    planned = prepare(inputs()).structures.grid
+    values = np.random.default_rng(2).random(planned.shape).astype(np.float32)
+    supply = SourceSupply(values, planned)
+    sites = (
+        SourceSite("all", mask(LIVER), 0.05, supply=supply),
+        SourceSite("to A", mask(LIVER), 0.05, nearest_to="A", supply=supply),
+    )
+    whole, part = prepare(inputs(sites=sites)).sites
+    np.testing.assert_array_equal(whole.supply, values)
+    np.testing.assert_array_equal(part.supply, np.where(part.perfused, values, 0.0))
+
+
+def test_arteries_made_by_the_program_are_said_to_be():
+    tree = ArterialTree((Artery("proper", None, np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 9.0]]), np.ones(2)),))
+    measured, grown = (prepare(inputs(arteries=replace(tree, synthetic=s))) for s in (False, True))
+    assert not measured.synthetic and "SyntheticData" not in names(measured)
+    assert grown.synthetic
+    assert any("1 arteries of the case" in n.message for n in grown.notices if n.name == "SyntheticData")
+
+
+def _corner(grid):
+    """Return the origin of a grid of half the spacing that covers the same box."""
+    return tuple(o - s / 4.0 for o, s in zip(grid.origin_mm, grid.spacing_mm[::-1], strict=True))
 
 
 # Lungs.

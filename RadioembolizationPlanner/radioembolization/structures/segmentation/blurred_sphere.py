@@ -49,3 +49,20 @@ def surface_share(radius_mm: float, fwhm_mm: float, core_mm: float = 0.0) -> flo
     thirds = (np.arange(_SHELLS) + 0.5) / _SHELLS  # shells of equal volume
     core = blurred_sphere(core_mm * np.cbrt(thirds), radius_mm, fwhm_mm).mean()
     return float(blurred_sphere(np.array([radius_mm]), radius_mm, fwhm_mm)[0] / core)
+
+
+def mean_recovery(volume_ml: float, fwhm_mm: float) -> float:
+    """Return the share of its contrast that a sphere keeps on average over its own volume when it is blurred.
+
+    Parameters
+    ----------
+    volume_ml : float
+        Of the sphere [mL].
+    fwhm_mm : float
+        Full width at half maximum of the scanner [mm].
+    """
+    radius_mm = np.cbrt(3000.0 * volume_ml / (4.0 * np.pi))
+    if fwhm_mm == 0.0:
+        return 1.0
+    shells = radius_mm * np.cbrt((np.arange(_SHELLS) + 0.5) / _SHELLS)  # of equal volume
+    return float(blurred_sphere(shells, radius_mm, fwhm_mm).mean())

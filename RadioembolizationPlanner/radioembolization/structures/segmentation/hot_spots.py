@@ -137,18 +137,21 @@ def connected_at(mask: np.ndarray, index: tuple[int, ...]) -> np.ndarray:
     return labels == labels[index] if labels[index] else np.zeros_like(mask)
 
 
-def hot_spots(emission: Emission, least_contrast: float) -> list[tuple[int, ...]]:
+def hot_spots(emission: Emission, least_contrast: float, starts: np.ndarray | None = None) -> list[tuple[int, ...]]:
     """Return the maxima that stand out of their region, hottest first.
 
     A maximum is higher than everything within a resolution width, and its smoothed value is above the median of the
-    region by the least contrast and by three standard deviations.
+    region by the least contrast and by three standard deviations.  Only maxima of the smoothed image within ``starts``
+    (z, y, x), if given, are followed to their summits.
     """
     smoothed = emission.smoothed
     middle, deviation = emission.background
     floor = max(least_contrast * middle, middle + _LEAST_DEVIATIONS * deviation)
     size = [2 * max(1, int(emission.resolution_mm / s)) + 1 for s in emission.grid.spacing_mm]
     highest = ndimage.maximum_filter(np.where(emission.allowed, smoothed, 0.0), size)
-    found = np.argwhere(emission.allowed & (smoothed >= highest) & (smoothed >= floor) & (smoothed > 0))
+    found = np.argwhere(
+        emission.allowed & (smoothed >= highest) & (smoothed >= floor) & (smoothed > 0) & (starts is None or starts)
+    )
     spots = dict.fromkeys(emission.summit(emission.hottest_near(tuple(int(i) for i in at))) for at in found)
     return sorted(spots, key=lambda at: (-float(emission.values[at]), at))
 

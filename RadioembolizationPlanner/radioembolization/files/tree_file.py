@@ -1,0 +1,70 @@
+"""The arterial tree as JSON, exactly and without a further package: what a written case names as its arteries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from radioembolization.errors import FileMissing, InputError
+from radioembolization.files.replacing import replacing
+from radioembolization.files.tree_writer import SYNTHETIC_MARK
+from radioembolization.territories.arteries import ArterialTree, Artery
+
+#: How the name of such a file ends.
+SUFFIX = ".tree.json"
+
+
+def write_tree_json(tree: ArterialTree, path: Path) -> None:
+    """Write a tree; positions are LPS [mm].  The file appears complete or not at all."""
+    document: dict[str, Any] = {
+        "format": "arterial tree",
+        "notice": SYNTHETIC_MARK if tree.synthetic else "",
+        "synthetic": tree.synthetic,
+        "source": tree.source,
+        "arteries": [
+            {
+                "name": artery.name,
+                "parent": artery.parent,
+                "points_lps_mm": artery.points_lps_mm.tolist(),
+                "radius_mm": artery.radius_mm.tolist(),
+            }
+            for artery in tree.arteries
+        ],
+    }
+    with replacing(path) as temporary:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_tree_json(path: Path) -> ArterialTree:
+    """Read a tree that ``write_tree_json`` wrote.
+
+    Raises
+    ------
+    FileMissing
+        If the file does not exist.
+    InputError
+        If it is no such file; ``TerritoryError`` if its arteries make no tree.
+    """
+    if not path.is_file():
+        raise FileMissing(f"Arteries '{path.name}' do not exist in '{path.parent}': check the path.")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        arteries = tuple(
+            Artery(
+                str(entry["name"]),
+                None if entry["parent"] is None else str(entry["parent"]),
+                np.array(entry["points_lps_mm"], dtype=float),
+                np.array(entry["radius_mm"], dtype=float),
+            )
+            for entry in document["arteries"]
+        )
+        source, synthetic = str(document["source"]), bool(document["synthetic"])
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"'{path.name}' is no arterial tree written by this program: {error!r}.") from error
+    return ArterialTree(arteries, source, synthetic)

@@ -1,0 +1,25 @@
+"""The VTK package, imported when a file needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from radioembolization.errors import MissingPackage
+
+
+def vtk_for(what: Path | str) -> Any:
+    """Return the package vtk.
+
+    Raises
+    ------
+    MissingPackage
+        If it is not installed; the message names what needs it.
+    """
+    try:
+        import vtk
+        import vtk.util.numpy_support
+    except ImportError as error:
+        name = what.name if isinstance(what, Path) else what
+        raise MissingPackage(f"Reading '{name}' needs the package vtk: pip install vtk.") from error
+    return vtk

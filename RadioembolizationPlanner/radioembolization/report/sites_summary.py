@@ -1,0 +1,108 @@
+"""What the command line prints of candidate sites: the tree, what each site reaches, what none reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from radioembolization.report.formats import fixed, ml, percent
+from radioembolization.report.summary import print_notices
+from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
+from radioembolization.report.territory_content import (
+    TerritoryRow,
+    territory_rows,
+    tree_sentence,
+    unperfused_line,
+)
+from radioembolization.territories.arteries import ArterialTree
+from radioembolization.territories.tree_point import nearest_point
+from radioembolization.treatment import Case
+
+#: A tree is printed up to this many arteries; the file has all.
+_MOST_ARTERIES = 60
+#: Sites beside each other in one table.
+_SITES_IN_A_ROW = 9
+
+
+def sites_summary(case: Case, files: Mapping[str, Path]) -> None:
+    """Print tree, candidate sites with their territories, unperfused tumours, notices and files."""
+    console, tree, rows = terminal_console(), case.inputs.arteries, territory_rows(case)
+    if case.synthetic:
+        console.print("SYNTHETIC DATA: part of this case was made by the program.", style="bold")
+    if tree is not None:
+        console.print(f"Arterial tree: {tree_sentence(tree)}.", markup=False)
+        console.print(_tree(tree))
+    console.print(_sites(case, rows))
+    for first in range(0, len(rows), _SITES_IN_A_ROW):
+        console.print(_covered(case, rows[first : first + _SITES_IN_A_ROW]))
+    print_notices(console, case.notices)
+    console.print(unperfused_line(case), markup=False)
+    for what, path in files.items():
+        console.print(f"{what:14s} {path}", markup=False, soft_wrap=True)
+    console.print(RESEARCH_USE_ONLY)
+
+
+def _tree(tree: ArterialTree) -> Any:
+    """Return the tree as it branches, with lengths and radii."""
+    from rich.tree import Tree
+
+    shown = tree.arteries[:_MOST_ARTERIES]
+    made: dict[str | None, Any] = {}
+    for artery in shown:
+        words = f"{artery.name}: {fixed(artery.length_mm, 0)} mm long, radius {_radii(artery.radius_mm)} mm"
+        words = words.replace("[", "\\[")
+        made[artery.name] = Tree(words) if artery.parent is None else made[artery.parent].add(words)
+    if len(shown) < len(tree.arteries):
+        made[tree.root.name].add(f"... and {len(tree.arteries) - len(shown)} more")
+    return made[tree.root.name]
+
+
+def _radii(radius_mm: np.ndarray) -> str:
+    first, last = fixed(float(radius_mm[0]), 1), fixed(float(radius_mm[-1]), 1)
+    return first if first == last else f"{first} to {last}"
+
+
+def _sites(case: Case, rows: list[TerritoryRow]) -> Any:
+    table = terminal_table(
+        "Candidate sites",
+        "no.",
+        "candidate site",
+        "after",
+        "radius [mm]",
+        "territory [mL]",
+        "normal [mL]",
+        "shunt [%]",
+        "other organs",
+    )
+    numbers = {row.name: str(row.number) for row in rows}
+    for row, site in zip(rows, case.sites, strict=True):
+        table.add_row(
+            str(row.number),
+            row.name.replace("[", "\\["),
+            numbers.get(row.upstream, ""),
+            _radius(site.position_lps_mm, case.inputs.arteries),
+            ml(row.coverage.territory_ml),
+            ml(row.coverage.normal_liver_ml),
+            percent(row.lung_shunt),
+            row.outflow_text,
+        )
+    return table
+
+
+def _radius(position_lps_mm: tuple[float, float, float] | None, tree: ArterialTree | None) -> str:
+    if tree is None or position_lps_mm is None:
+        return ""
+    found = nearest_point(tree, position_lps_mm)
+    return fixed(found.radius_mm, 2) if found.distance_mm < 1.0 else ""
+
+
+def _covered(case: Case, rows: list[TerritoryRow]) -> Any:
+    """Return the share of each tumour that each site, by its number, reaches."""
+    table = terminal_table("Covered share of each tumour", "tumour", *(f"no. {row.number} [%]" for row in rows))
+    for tumour in case.structures.tumours:
+        shares = (percent(row.coverage.tumour_share[tumour.name]) for row in rows)
+        table.add_row(tumour.name.replace("[", "\\["), *shares)
+    return table
