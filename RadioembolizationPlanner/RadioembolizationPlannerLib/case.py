@@ -19,11 +19,24 @@ from radioembolization.planning.goal_table import goal_from_value
 from radioembolization.planning.limit_table import limit_from_table, limit_to_table
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
-from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure
+from radioembolization.territories.arteries import ArterialTree
+from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure, SourceSupply
+from RadioembolizationPlannerLib.arteries import TREES, tree_digest, tree_of
+from RadioembolizationPlannerLib.artery_record import (
+    check_up_to_date,
+    is_of_tree,
+    node_with,
+    perfused_ids,
+    record_of,
+    site_of_tree,
+    supply_from,
+    supply_volume,
+)
 from RadioembolizationPlannerLib.asked import asked_of, missing_of_vials
 from RadioembolizationPlannerLib.errors import NothingToPlan
-from RadioembolizationPlannerLib.geometry import matrix_to_world
-from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.geometry import Position, matrix_to_world
+from RadioembolizationPlannerLib.known_shunts import case_shunts, known_shunts, shunt_notices
+from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
 from RadioembolizationPlannerLib.publish import is_synthetic
 from RadioembolizationPlannerLib.scene import points_of_sites, volume_from_node
 from RadioembolizationPlannerLib.segments import mask_from_segment, segment_stamp
@@ -68,7 +81,7 @@ def _missing_roles(p: PlannerParameters) -> list[str]:
 
 
 def _missing_of_sites(p: PlannerParameters) -> list[str]:
-    present = () if p.segmentation is None else p.segmentation.GetSegmentation().GetSegmentIDs()
+    present = perfused_ids(p)
     lacking = []
     for site in p.sites:
         if site.segment_id not in present:
@@ -87,11 +100,13 @@ class CaseReader:
     def __init__(self) -> None:
         self._volumes: dict[str, tuple[Hashable, Volume]] = {}
         self._masks: dict[tuple[str, str], tuple[Hashable, SourceMask]] = {}
+        self._supplies: dict[str, tuple[Hashable, SourceSupply]] = {}
+        self._trees: dict[str, tuple[Hashable, ArterialTree]] = {}
 
     def forget(self) -> None:
         """Let go of everything read."""
-        self._volumes.clear()
-        self._masks.clear()
+        for known in (self._volumes, self._masks, self._supplies, self._trees):
+            known.clear()
 
     def read(self, parameters: PlannerParameters) -> CaseInputs:
         """Return the case.
@@ -108,7 +123,9 @@ class CaseReader:
         if lacking:
             raise NothingToPlan("\n".join(lacking))
         structures = tuple(self._structures(p))
+        check_up_to_date(p, structures)
         sites = self._sites(p)
+        arterial = record_of(p) if any(is_of_tree(site) for site in p.sites) else None
         ratios = {_segment_name(p, segment_id): ratio for segment_id, ratio in p.tumour_to_normal.items()}
         tumours = [s.name for s in structures if s.role is Role.TUMOUR]
         return CaseInputs(
@@ -126,6 +143,12 @@ class CaseReader:
             spacing_mm=(p.spacing_mm,) * 3,
             synthetic=any(is_synthetic(node) for node in (p.scout, p.ct, p.segmentation)),
             analysis=asked_of(p),
+            lung_shunts=case_shunts(p),
+            notices=(
+                *shunt_notices(known_shunts(p), [site.lung_shunt for site in sites], device_by_name(p.device)),
+                *(() if arterial is None else (*TREES.read(p.arteries).notices, *arterial.notices)),
+            ),
+            arteries=None if arterial is None else self._tree(p.arteries),
         )
 
     def read_drawn(self, parameters: PlannerParameters) -> CheckRequest:
@@ -145,6 +168,12 @@ class CaseReader:
         scout, ct = self._volume(p.scout, Unit.COUNTS), self._volume(p.ct, Unit.HU)
         return CheckRequest(structures, ct, scout, p.liver_density_g_per_cm3)
 
+    def read_perfused(self, parameters: PlannerParameters) -> dict[str, SourceMask]:
+        """Return the perfused volume of every site that has one, by its name; errors as of ``mask_from_segment``."""
+        p = parameters
+        present = perfused_ids(p)
+        return {site.name: self._mask(p, site.segment_id) for site in p.sites if site.segment_id in present}
+
     def _structures(self, p: PlannerParameters) -> list[SourceStructure]:
         present = p.segmentation.GetSegmentation().GetSegmentIDs()
         structures = []
@@ -160,19 +189,31 @@ class CaseReader:
 
     def _sites(self, p: PlannerParameters) -> tuple[SourceSite, ...]:
         positions = points_of_sites(p.site_points, [site.name for site in p.sites])
-        return tuple(
-            SourceSite(
-                name=site.name,
-                perfused=self._mask(p, site.segment_id),
-                lung_shunt=p.lung_shunt if site.lung_shunt is None else site.lung_shunt,
-                pattern=Pattern(site.pattern),
-                extrahepatic_share=site.extrahepatic_share,
-                position_lps_mm=positions.get(site.name),
-                nearest_to=site.nearest_to,
-                among=site.among,
-            )
-            for site in p.sites
+        return tuple(self._site(p, site, positions.get(site.name)) for site in p.sites)
+
+    def _site(self, p: PlannerParameters, site: SiteParameters, position: Position | None) -> SourceSite:
+        perfused = self._mask(p, site.segment_id)
+        if is_of_tree(site):
+            volume = supply_volume(p, site.segment_id)
+            return site_of_tree(p, site, perfused, None if volume is None else self._supply(volume, perfused))
+        return SourceSite(
+            name=site.name,
+            perfused=perfused,
+            lung_shunt=p.lung_shunt if site.lung_shunt is None else site.lung_shunt,
+            pattern=Pattern(site.pattern),
+            extrahepatic_share=site.extrahepatic_share,
+            position_lps_mm=position,
+            nearest_to=site.nearest_to,
+            among=site.among,
         )
+
+    def _supply(self, node: slicer.vtkMRMLScalarVolumeNode, perfused: SourceMask) -> SourceSupply:
+        image = node.GetImageData()
+        stamp = (node, node.GetMTime(), image and image.GetMTime(), _place(node), perfused.grid)
+        return _again(self._supplies, node.GetID(), stamp, lambda: supply_from(node, perfused))
+
+    def _tree(self, node: slicer.vtkMRMLTextNode) -> ArterialTree:
+        return _again(self._trees, node.GetID(), tree_digest(node), lambda: tree_of(node))
 
     def _volume(self, node: slicer.vtkMRMLScalarVolumeNode | None, unit: Unit) -> Volume | None:
         if node is None:
@@ -182,7 +223,7 @@ class CaseReader:
         return _again(self._volumes, node.GetID() + unit, stamp, lambda: _read_volume(node, unit))
 
     def _mask(self, p: PlannerParameters, segment_id: str) -> SourceMask:
-        node = p.segmentation
+        node = node_with(p, segment_id)
         stamp = (node, segment_stamp(node, segment_id), _place(node))
         return _again(self._masks, (node.GetID(), segment_id), stamp, lambda: mask_from_segment(node, segment_id))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from radioembolization.treatment.consistency import with_findings
 from radioembolization.treatment.fingerprint import changed_parts, mask_digest, volume_digest
 from RadioembolizationPlannerLib import tasks
 from RadioembolizationPlannerLib.layouts import jump_to
-from RadioembolizationPlannerLib.new_segments import shown_name
+from RadioembolizationPlannerLib.new_segments import shown_text
 
 if TYPE_CHECKING:
     from RadioembolizationPlannerLib.session import PlanningSession
@@ -93,8 +92,7 @@ def summary(findings: tuple[Finding, ...]) -> str:
 
 def shown_message(finding: Finding) -> str:
     """Return the message of a finding as the panel writes it; names in quotes stay as they are."""
-    parts = re.split(r"('[^']*')", finding.message)
-    return "".join(part if part.startswith("'") else shown_name(part) for part in parts)
+    return shown_text(finding.message)
 
 
 def _digests(checked: Any) -> dict[str, str]:

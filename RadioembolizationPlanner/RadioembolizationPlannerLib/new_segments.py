@@ -146,6 +146,12 @@ def shown_name(name: str) -> str:
     return name.replace("tumour", "tumor").replace("Tumour", "Tumor")
 
 
+def shown_text(message: str) -> str:
+    """Return a message of the core as the panel writes it; names in quotes stay as they are."""
+    parts = re.split(r"('[^']*')", message)
+    return "".join(part if part.startswith("'") else shown_name(part) for part in parts)
+
+
 def free_name(segmentation: slicer.vtkMRMLSegmentationNode, wanted: str) -> str:
     """Return a name that no segment has: the wanted one, else with the next free number."""
     segments = segmentation.GetSegmentation()

@@ -16,7 +16,9 @@ from radioembolization.errors import InputError
 from radioembolization.physics import Convention, device_by_name
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
 from radioembolization.territories import Pattern
+from RadioembolizationPlannerLib.artery_options import ArteryOptions
 from RadioembolizationPlannerLib.errors import NewerScene
+from RadioembolizationPlannerLib.known_shunts import KnownShunt
 from RadioembolizationPlannerLib.stored_values import from_json, hints_of, to_json
 
 #: Changes when an older program could not read what is stored.
@@ -77,6 +79,12 @@ class PlannerParameters:
     scout, ct, segmentation, site_points : node, optional
     shown_plan : vtkMRMLTextNode, optional
         The plan that results and sliders refer to.
+    arteries : vtkMRMLTextNode, optional
+        The arterial tree.
+    territories : vtkMRMLSegmentationNode, optional
+        What each site of the tree perfuses.
+    artery_points : vtkMRMLMarkupsFiducialNode, optional
+        Where the sites of the tree are.
     case_name : str
         Free name, printed in every output.
     device : str
@@ -91,6 +99,10 @@ class PlannerParameters:
     lung_mass_assumed : bool
     lung_shunt : float, optional
         Of every site that states none.
+    lung_shunts : tuple of KnownShunt
+        By every method that was computed, or used before.
+    artery_options : ArteryOptions
+        How sites are made of the arterial tree.
     sites : tuple of SiteParameters
     tumour_to_normal : mapping of str to float
         By segment ID; tumours without one are measured in the scout image if no ratio is given at all.
@@ -127,6 +139,9 @@ class PlannerParameters:
     segmentation: slicer.vtkMRMLSegmentationNode | None = field(default=None, metadata=_NODE)
     site_points: slicer.vtkMRMLMarkupsFiducialNode | None = field(default=None, metadata=_NODE)
     shown_plan: slicer.vtkMRMLTextNode | None = field(default=None, metadata=_NODE)
+    arteries: slicer.vtkMRMLTextNode | None = field(default=None, metadata=_NODE)
+    territories: slicer.vtkMRMLSegmentationNode | None = field(default=None, metadata=_NODE)
+    artery_points: slicer.vtkMRMLMarkupsFiducialNode | None = field(default=None, metadata=_NODE)
     case_name: str = "case"
     device: str = "resin"
     convention: str = str(Convention.CLINICAL)
@@ -137,6 +152,8 @@ class PlannerParameters:
     lung_mass_kg: float | None = None
     lung_mass_assumed: bool = False
     lung_shunt: float | None = None
+    lung_shunts: tuple[KnownShunt, ...] = ()
+    artery_options: ArteryOptions = field(default_factory=ArteryOptions)
     sites: tuple[SiteParameters, ...] = ()
     tumour_to_normal: Mapping[str, float] = field(default_factory=dict)
     preset: str = ""

@@ -18,7 +18,7 @@ from slicer.i18n import tr as _
 from radioembolization.dose import LiveResult
 from radioembolization.errors import PlannerError
 from radioembolization.planning import LimitResult
-from radioembolization.treatment import CaseInputs, PreparedCase, Treatment, evaluate_treatment
+from radioembolization.treatment import CaseInputs, PreparedCase, SourceMask, Treatment, evaluate_treatment
 from radioembolization.treatment.fingerprint import NOT_OF_ROWS, changed_parts, input_digests
 from RadioembolizationPlannerLib import tasks
 from RadioembolizationPlannerLib.approval import check_approval, refresh_stale
@@ -36,6 +36,8 @@ from RadioembolizationPlannerLib.plans import DOSE, plans_of
 from RadioembolizationPlannerLib.publish_plan import publish_plan, publish_report
 from RadioembolizationPlannerLib.reports import ReportWriter
 from RadioembolizationPlannerLib.runner import Runner
+from RadioembolizationPlannerLib.scout_desk import ScoutDesk
+from RadioembolizationPlannerLib.shunt_desk import ShuntDesk
 
 _OfCase = TypeVar("_OfCase", PreparedCase, Treatment)
 
@@ -73,6 +75,8 @@ class PlanningSession:
         self.problem = ""
         self.desk = PlanDesk(self)
         self.checks = ChecksDesk(self)
+        self.scout = ScoutDesk(self)
+        self.shunts = ShuntDesk(self)
         #: While nodes leave the scene or a scene comes, selectors turn to other nodes by themselves.
         self.node_is_leaving = False
         self.live: LivePlan | None = None
@@ -119,6 +123,10 @@ class PlanningSession:
         """Return structures and images as the scene has them now; errors as of ``CaseReader.read_drawn``."""
         return self._reader.read_drawn(self.parameters)
 
+    def perfused(self) -> dict[str, SourceMask]:
+        """Return the perfused volume of every site that has one; errors as of ``CaseReader.read_perfused``."""
+        return self._reader.read_perfused(self.parameters)
+
     def refresh(self) -> None:
         """Read the case and note on every plan, and on the doses, what has changed since."""
         try:
@@ -130,7 +138,8 @@ class PlanningSession:
                 refresh_stale(plan, self._digests, self.clock(), self.problem)
             except PlannerError as error:
                 logging.warning("%s", error)
-        self.checks.look_again()
+        for desk in (self.checks, self.scout, self.shunts):
+            desk.look_again()
         self.tell(Event.CASE)
 
     @property
@@ -210,7 +219,8 @@ class PlanningSession:
         logging.info("Planned '%s' as '%s'", treatment.case.name, plan.GetName())
 
     def _publish(self, treatment: Treatment, name: str = "") -> slicer.vtkMRMLTextNode:
-        treatment = self.checks.told_in(treatment)
+        for desk in (self.checks, self.scout, self.shunts):
+            treatment = desk.told_in(treatment)
         plan = publish_plan(
             self.scene,
             treatment,
@@ -333,7 +343,8 @@ class PlanningSession:
         self.runner.stop()
         self._reports.stop()
         self._reader.forget()
-        self.checks.forget()
+        for desk in (self.checks, self.scout, self.shunts):
+            desk.forget()
         self._prepared, self._prepared_digests, self._digests = None, {}, {}
         self.live = self.live_result = None
         self.problem, self.status = "", Status()

@@ -8,6 +8,7 @@ from radioembolization.planning.goal_table import goal_to_value
 from radioembolization.planning.limit_table import limit_to_table
 from radioembolization.treatment import CaseInputs
 from RadioembolizationPlannerLib.asked import parameters_of_request
+from RadioembolizationPlannerLib.known_shunts import KnownShunt
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
 from RadioembolizationPlannerLib.publish import publish_case
 from RadioembolizationPlannerLib.scene import CaseNodes
@@ -58,6 +59,8 @@ def parameters_of(inputs: CaseInputs, nodes: CaseNodes) -> PlannerParameters:
         roles=dict(nodes.roles),
         lung_mass_kg=inputs.lung_mass_kg,
         lung_mass_assumed=inputs.lung_mass_assumed,
+        lung_shunt=next((shunt.fraction for shunt in inputs.lung_shunts if shunt.used), None),
+        lung_shunts=tuple(KnownShunt(shunt) for shunt in inputs.lung_shunts),
         sites=tuple(
             SiteParameters(
                 name=site.name,

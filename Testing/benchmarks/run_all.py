@@ -1,4 +1,5 @@
-"""Time the stages of the river on the synthetic patient, then dose engine, live doses, plans, trade-offs, courses.
+"""Time the stages of the river on the synthetic patient, then dose engine, live doses, plans, trade-offs, courses,
+territories.
 
 Run by ``make bench``; prints, asserts nothing.  ``--spacing 3 2`` chooses the voxel sizes [mm] of the first part.
 """
@@ -18,6 +19,7 @@ import numpy as np
 import pareto
 import planning
 import robust
+import territories
 import vials
 from scipy import signal
 
@@ -81,6 +83,7 @@ def main() -> None:
     pareto.main([])
     vials.main([])
     course.main([])
+    territories.main()
 
 
 if __name__ == "__main__":

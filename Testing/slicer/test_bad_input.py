@@ -279,7 +279,7 @@ def _type(planner: Panel, section: str, table: str, row: int, column: int, text:
 _CELLS = {
     "shunt": ("Sites", "sitesTable", 1, 2, "5"),
     "extrahepatic": ("Sites", "sitesTable", 1, 4, "0"),
-    "ratio": ("Sites", "ratiosTable", 0, 1, ""),
+    "ratio": ("Ratios", "ratiosTable", 0, 1, ""),
     "bound": ("Prescription", "limitsTable", 0, 2, "40"),
 }
 
@@ -361,12 +361,12 @@ def test_limits_of_another_device_need_a_reason(planner):
 
 
 def test_a_tumour_that_lost_its_role_loses_its_ratio(planner):
-    _type(planner, "Sites", "ratiosTable", 0, 1, "4.5")
+    _type(planner, "Ratios", "ratiosTable", 0, 1, "4.5")
     assert planner.session.inputs().tumour_to_normal == {"A": 4.5}
     roles = {key: role for key, role in planner.parameters.roles.items() if key != "A"}
     planner.session.change(roles=roles)
     planner.idle()
-    assert planner.ui("Sites").ratiosTable.rowCount == 2
+    assert planner.ui("Ratios").ratiosTable.rowCount == 2
     assert planner.session.inputs().tumour_to_normal == {}
     planner.session.change(roles={**roles, "A": Role.TUMOUR})
     assert planner.session.inputs().tumour_to_normal == {"A": 4.5}

@@ -10,11 +10,14 @@ import slicer_headless
 
 from radioembolization.errors import InputError
 from radioembolization.structures import Role
+from radioembolization.territories.lung_shunt import LungShunt, ShuntMethod
+from radioembolization.treatment.case import Notice
 
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
 
 from RadioembolizationPlannerLib.errors import NewerScene  # noqa: E402
+from RadioembolizationPlannerLib.known_shunts import KnownShunt  # noqa: E402
 from RadioembolizationPlannerLib.parameters import ParameterStore, PlannerParameters, SiteParameters  # noqa: E402
 
 pytestmark = pytest.mark.slicer
@@ -38,6 +41,16 @@ _VALUES: dict[str, Any] = {
     "lung_mass_kg": 0.987654321,
     "lung_mass_assumed": True,
     "lung_shunt": 0.1 + 0.2,  # no short decimal: all digits have to be kept
+    "lung_shunts": (
+        KnownShunt(LungShunt(0.031, ShuntMethod.PLANAR, {"counting_error": 0.1 + 0.2}, "Planär", used=True)),
+        KnownShunt(
+            LungShunt(0.02, ShuntMethod.SPECT),
+            {"scout image": "abc"},
+            {"lungs": "node|segment"},
+            {"dome_margin_mm": 20.0},
+            (Notice("LungsExtrapolated", "12 %"),),
+        ),
+    ),
     "sites": (
         SiteParameters("rechts", "Segment_3", 0.0, 0.02, "tumour_to_normal", "required", "A", ("A", "B")),
         SiteParameters("left"),

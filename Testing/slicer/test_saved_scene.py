@@ -60,7 +60,7 @@ def _adorn(panel):
     ui.reasonEdit.editingFinished.emit()
     panel.session.change(lung_shunt=0.04, isodoses_gy=(25.0, 50.0), lung_mass_assumed=True)
     pick(panel.ui("Sites").sitesTable.cellWidget(1, 5), "required")
-    table = panel.ui("Sites").ratiosTable
+    table = panel.ui("Ratios").ratiosTable
     for row in range(3):
         type_into(table, row, 1, f"{row + 2.5}")
     panel.idle()

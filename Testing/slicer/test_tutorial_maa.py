@@ -86,7 +86,7 @@ def _maa_sites(panel: Panel) -> None:
 
 def _maa_ratios(panel: Panel) -> None:
     """By ratios: those measured in the scout, then those entered."""
-    sites, ratios = panel.ui("Sites").sitesTable, panel.ui("Sites").ratiosTable
+    sites, ratios = panel.ui("Sites").sitesTable, panel.ui("Ratios").ratiosTable
     for row in range(sites.rowCount):
         choose(panel, sites.cellWidget(row, 3), "by T/N ratios")
     for entered in ((), ("4", "2.5")):

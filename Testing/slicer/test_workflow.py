@@ -98,7 +98,7 @@ def _prescribe(panel):
 
 
 def test_ratios_typed_in_the_panel_are_used(small):
-    table = small.ui("Sites").ratiosTable
+    table = small.ui("Ratios").ratiosTable
     for name, ratio in (("A", "4,5"), ("B", "2.5"), ("C", "3")):
         type_into(table, row_of(table, name), 1, ratio)
     assert small.session.inputs().tumour_to_normal == {"A": 4.5, "B": 2.5, "C": 3.0}

@@ -46,7 +46,7 @@ def write_artery_case(
 
     ``changes`` are a pattern and what takes its place in the text.
     """
-    write_case(small_inputs(tumour_to_normal=RATIOS), folder)
+    write_case(small_inputs(tumour_to_normal=RATIOS, spacing_mm=(6.0, 6.0, 6.0)), folder)
     write_tree_json(small_tree(), folder / "small.tree.json")
     text = (folder / "case.toml").read_text(encoding="utf-8")
     text = text[: text.index("\n[[sites]]")].replace("[lungs]\n", "[lungs]\nshunt = 0.05\n") + arteries + sites

@@ -33,7 +33,7 @@ def star_tree(liver: np.ndarray, grid: Grid, branches: int, seed: int = 0) -> Ar
     inside = grid.to_lps(np.argwhere(liver))
     hilum = inside.mean(axis=0)
     ends = inside[random.choice(len(inside), branches, replace=False)]
-    root = straight("trunk", None, hilum + [0.0, 0.0, -60.0], hilum, 2.5)
+    root = straight("trunk", None, [*hilum[:2], hilum[2] - 60.0], hilum, 2.5)
     twigs = [
         straight(f"branch {number}", "trunk", hilum + (end - hilum) / 3.0, end, float(random.uniform(0.5, 1.2)))
         for number, end in enumerate(ends)

@@ -23,6 +23,7 @@ import robust
 import segmentation
 import spheres
 import targets
+import territories
 import two_scale
 from page import FIGURES, PAGE, Missing, Section, assemble, existing_sections
 
@@ -44,6 +45,7 @@ def sections(histories: float = 1.0) -> tuple[Section, ...]:
         Section("segmentation", segmentation.TITLE, segmentation.write),
         Section("emission_segmentation", emission_segmentation.TITLE, emission_segmentation.write),
         Section("registration", registration.TITLE, registration.write),
+        Section("territories", territories.TITLE, territories.write),
     )
 
 

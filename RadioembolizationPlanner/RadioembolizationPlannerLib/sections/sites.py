@@ -9,12 +9,13 @@ import slicer
 from slicer.i18n import tr as _
 
 from radioembolization.errors import InputError
-from radioembolization.structures import Role
 from radioembolization.territories import Pattern
-from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
+from RadioembolizationPlannerLib.sections.foci import FociSection
+from RadioembolizationPlannerLib.sections.lung_shunt import LungShuntSection
+from RadioembolizationPlannerLib.sections.ratios import RatiosSection
 from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, set_choices, set_number
-from RadioembolizationPlannerLib.sections.table import Table, number_text, typed_number
+from RadioembolizationPlannerLib.sections.table import Table, typed_number
 
 _NAME, _SEGMENT, _SHUNT, _PATTERN, _EXTRAHEPATIC, _RULE = range(6)
 
@@ -23,12 +24,12 @@ class SitesSection(Section):
     """Candidate sites as rows of a table."""
 
     name = "SitesSection"
-    shows = ("segmentation", "roles", "site_points", "sites", "lung_shunt", "tumour_to_normal")
+    shows = ("segmentation", "site_points", "sites", "lung_shunt")
+    part_types = (LungShuntSection, RatiosSection, FociSection)
 
     def set_up(self) -> None:
         titles = [_("Site"), _("Perfused volume"), _("Shunt %"), _("Distribution"), _("Extrahepatic %"), _("Use")]
         self._sites = Table(self.ui.sitesTable, titles, stretched=_SEGMENT)
-        self._ratios = Table(self.ui.ratiosTable, [_("Tumor"), _("T/N"), _("Measured in the scout")])
         ui = self.ui
         ui.pointsSelector.connect(
             "currentNodeChanged(vtkMRMLNode*)", self.slot(lambda node: self.change(site_points=node))
@@ -40,14 +41,12 @@ class SitesSection(Section):
             "valueChanged(double)", self.slot(lambda _value: self.change(lung_shunt=_share(ui.shuntBox)))
         )
         ui.sitesTable.connect("cellChanged(int,int)", self.slot(self._on_cell))
-        ui.ratiosTable.connect("cellChanged(int,int)", self.slot(self._on_ratio))
 
     def show(self, parameters: PlannerParameters) -> None:
         self.ui.pointsSelector.setCurrentNode(parameters.site_points)
         self.ui.fromPointsButton.enabled = parameters.site_points is not None
         set_number(self.ui.shuntBox, None if parameters.lung_shunt is None else 100.0 * parameters.lung_shunt)
         self._show_sites(parameters)
-        self._show_ratios(parameters)
 
     def _show_sites(self, parameters: PlannerParameters) -> None:
         segments = _segments(parameters.segmentation)
@@ -77,22 +76,6 @@ class SitesSection(Section):
         }[what]
         box.connect("currentIndexChanged(int)", self.slot(lambda _index: self._on_box(row, what, box)))
         return box
-
-    def _show_ratios(self, parameters: PlannerParameters) -> None:
-        names = {value: text for text, value in _segments(parameters.segmentation)}
-        tumours = [key for key, role in parameters.roles.items() if role is Role.TUMOUR and key in names]
-        self._tumours = tumours
-        self._ratios.set_rows(len(tumours))
-        for row, segment_id in enumerate(tumours):
-            ratio = parameters.tumour_to_normal.get(segment_id)
-            self._ratios.set_text(row, 0, names[segment_id])
-            text = "" if ratio is None else f"{ratio:g}"
-            self._ratios.set_text(row, 1, text, editable=True, tip=_("Empty: measured in the scout image."))
-            self._ratios.set_text(row, 2, number_text(self.session.measured_ratios.get(names[segment_id]), 3))
-
-    def on_event(self, event: Event) -> None:
-        if event is Event.DOSES:
-            self._show_again()
 
     def _site_changed(self, row: int, **changes: object) -> None:
         sites = list(self.session.parameters.sites)
@@ -129,16 +112,6 @@ class SitesSection(Section):
         for index in range(0 if points is None else points.GetNumberOfControlPoints()):
             if points.GetNthControlPointLabel(index) == site.name:
                 points.SetNthControlPointLabel(index, name)
-
-    def _on_ratio(self, row: int, column: int) -> None:
-        if not self._showing and column == 1:
-            self.attempt(lambda: self._ratio_changed(self._tumours[row], self._ratios.text(row, 1).strip()))
-            self._show_again()
-
-    def _ratio_changed(self, segment_id: str, text: str) -> None:
-        ratios = dict(self.session.parameters.tumour_to_normal)
-        ratios.pop(segment_id, None)
-        self.change(tumour_to_normal={**ratios, segment_id: typed_number(text, 0.01, 1000.0)} if text else ratios)
 
     def _show_again(self) -> None:
         with self.showing():

@@ -26,11 +26,11 @@ _SOURCES = ("file", "segment", "synthetic")
 _MASKS = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd")
 #: Widest gap between vessels that is bridged [mm].
 _GAP_MM = 5.0
+#: Trees grow in the voxels of the liver, or in these if one is finer than the first [mm].
+_FINE_MM, _GROWN_ON_MM = 1.2, 1.5
 
 
-def read_tree(
-    table: Table, folder: Path, drawn: CaseStructures, spacing_mm: tuple[float, float, float]
-) -> tuple[ArterialTree, tuple[Path, ...]]:
+def read_tree(table: Table, folder: Path, drawn: CaseStructures) -> tuple[ArterialTree, tuple[Path, ...]]:
     """Return the tree that ``[arteries]`` names, and the files it was read from.
 
     Raises
@@ -43,7 +43,7 @@ def read_tree(
         said = " and ".join(given) or "none"
         raise CaseFileError(f"{table.where} needs one of file, segment and synthetic to have a tree from, not {said}.")
     if given == ["synthetic"]:
-        return _grown(table.table("synthetic"), drawn, spacing_mm), ()
+        return _grown(table.table("synthetic"), drawn), ()
     if table.peek("file", "") and _whole_tree(table.peek("file", "")):
         path = (folder / table.text("file")).resolve()
         return read_tree_json(path), (path,)
@@ -97,13 +97,17 @@ def _from_mask(
     return tree_from_mask(mask, grid, root_lps_mm=root, gap_mm=gap_mm, source=source)
 
 
-def _grown(table: Table, drawn: CaseStructures, spacing_mm: tuple[float, float, float]) -> ArterialTree:
-    """Return a tree grown in the liver on the planning grid, with arteries to gallbladder and stomach if drawn."""
-    grid = planning_grid(drawn.given, spacing_mm)
+def _grown(table: Table, drawn: CaseStructures) -> ArterialTree:
+    """Return a tree grown in the liver, with arteries to gallbladder and stomach if drawn.
+
+    The liver is taken as drawn, as coarser voxels close its fissures and cut its bridges; only finer ones are joined.
+    """
     seed, terminals = _whole(table, "seed", 1), _whole(table, "terminals", 64)
     inlet = table.numbers("inlet_mm", 3, ())
     table.refuse_leftovers()
     liver = the_liver(drawn.given).source
+    fine = min(liver.grid.spacing_mm) < _FINE_MM
+    grid = planning_grid(drawn.given, (_GROWN_ON_MM,) * 3) if fine else liver.grid
     organs = {s.name: s.source for s in drawn.given if s.role is Role.ORGAN}
     fed = {organ: organs[name] for name, organ in drawn_organs(organs).items() if organ in ("gallbladder", "stomach")}
     return grow_tree(

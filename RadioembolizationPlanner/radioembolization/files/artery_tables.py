@@ -60,7 +60,7 @@ def read_artery_sites(
     if table.empty:
         return None
     z, y, x = spacing_mm
-    tree, files = read_tree(table, folder, drawn, (z, y, x))
+    tree, files = read_tree(table, folder, drawn)
     points, point_files = _points(table, folder)
     exponent = table.number("exponent", 3.0)
     unasked = Pattern.SCOUT if has_scout else Pattern.TUMOUR_TO_NORMAL

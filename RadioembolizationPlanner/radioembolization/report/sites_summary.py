@@ -25,6 +25,8 @@ from radioembolization.treatment import Case
 _MOST_ARTERIES = 60
 #: Sites beside each other in one table.
 _SITES_IN_A_ROW = 9
+#: With more tables than this, only the most selective site of each tumour is printed; it covers this share.
+_MOST_TABLES, _COVERED = 3, 0.95
 
 
 def sites_summary(case: Case, files: Mapping[str, Path]) -> None:
@@ -36,7 +38,10 @@ def sites_summary(case: Case, files: Mapping[str, Path]) -> None:
         console.print(f"Arterial tree: {tree_sentence(tree)}.", markup=False)
         console.print(_tree(tree))
     console.print(_sites(case, rows))
-    for first in range(0, len(rows), _SITES_IN_A_ROW):
+    tables = range(0, len(rows), _SITES_IN_A_ROW)
+    if len(tables) > _MOST_TABLES:
+        console.print(_most_selective(case, rows))
+    for first in tables if len(tables) <= _MOST_TABLES else ():
         console.print(_covered(case, rows[first : first + _SITES_IN_A_ROW]))
     print_notices(console, case.notices)
     console.print(unperfused_line(case), markup=False)
@@ -105,4 +110,25 @@ def _covered(case: Case, rows: list[TerritoryRow]) -> Any:
     for tumour in case.structures.tumours:
         shares = (percent(row.coverage.tumour_share[tumour.name]) for row in rows)
         table.add_row(tumour.name.replace("[", "\\["), *shares)
+    return table
+
+
+def _most_selective(case: Case, rows: list[TerritoryRow]) -> Any:
+    """Return the site of the smallest territory that holds each tumour."""
+    table = terminal_table(
+        f"Most selective site that covers {100 * _COVERED:.0f} % of a tumour; sites.json has all",
+        "tumour",
+        "no.",
+        "candidate site",
+        "territory [mL]",
+        "covered [%]",
+    )
+    for tumour in case.structures.tumours:
+        holding = [row for row in rows if row.coverage.tumour_share[tumour.name] >= _COVERED]
+        if not holding:
+            table.add_row(tumour.name, "", "none")
+            continue
+        best = min(holding, key=lambda row: row.coverage.territory_ml)
+        shares = (ml(best.coverage.territory_ml), percent(best.coverage.tumour_share[tumour.name]))
+        table.add_row(tumour.name, str(best.number), best.name, *shares)
     return table

@@ -16,6 +16,8 @@ _MARGIN_MM = 8.0
 _SCALE_BAR_MM = 50.0
 #: Height of a line of the key under the pictures [inches], and letters that fit in its three columns.
 _LINE_INCHES, _LETTERS = 0.155, 36
+#: With more sites than this, those of the largest territories are numbered, the others are dots.
+_MOST_NUMBERS = 24
 _VESSEL = "#A61B1B"
 #: Width of a vessel as drawn, in points for each millimetre of radius.
 _POINTS_PER_MM = 1.5
@@ -32,14 +34,15 @@ def draw_territories(figure: Any, case: Case) -> None:
     box = box_around(_points(case), _MARGIN_MM)
     labels = on_box([finest_territories(case)], grid, box)[0]
     front, side = Projection(CORONAL, box), Projection(SAGITTAL, box)
-    columns = 3 if max(len(site.name) for site in case.sites) <= _LETTERS else 2
-    lines = -(-(len(case.sites) + len(case.structures.tumours) + 1) // columns)
+    entries = _key(case)
+    columns = 3 if max(len(name) for _, name, _ in entries) <= _LETTERS else 2
+    lines = -(-len(entries) // columns)
     cells = _cells(figure, front, side, 0.12 + _LINE_INCHES * lines)
     for number, (projection, title) in enumerate(((front, "From the front"), (side, "From the left"))):
         axes = figure.add_axes(cells[number], label=title)
         _draw_view(axes, projection, case, labels)
         axes.set_title(title, fontsize=7.5, loc="left", pad=3, color=INK)
-    _draw_key(figure.add_axes(cells[2], label="key"), case, lines, columns)
+    _draw_key(figure.add_axes(cells[2], label="key"), entries, lines, columns)
 
 
 def finest_territories(case: Case) -> np.ndarray:
@@ -50,6 +53,12 @@ def finest_territories(case: Case) -> np.ndarray:
     for index in np.argsort(volumes, kind="stable")[::-1]:
         labels[case.sites[index].perfused & liver] = index + 1
     return labels
+
+
+def numbered_sites(case: Case) -> list[int]:
+    """Return the places of the sites whose numbers are drawn: all, or those of the largest territories."""
+    volumes = [np.count_nonzero(site.perfused & case.structures.liver.mask) for site in case.sites]
+    return sorted(int(index) for index in np.argsort(volumes, kind="stable")[::-1][:_MOST_NUMBERS])
 
 
 def _points(case: Case) -> np.ndarray:
@@ -147,12 +156,14 @@ def _draw_sites(axes: Any, projection: Projection, case: Case) -> None:
     if not placed:
         return
     dots = projection.places(np.array([position for _, position in placed]))
-    words = _apart(dots, projection)
-    for (index, _), dot, word in zip(placed, dots, words, strict=True):
-        axes.plot(*zip(dot, word, strict=True), color=INK, linewidth=0.5, zorder=5)
+    for dot in dots:
         axes.plot(
             *dot, "o", markersize=3.2, markerfacecolor="white", markeredgecolor=INK, markeredgewidth=0.9, zorder=6
         )
+    told = numbered_sites(case)
+    named = [(index, dot) for (index, _), dot in zip(placed, dots, strict=True) if index in told]
+    for (index, dot), word in zip(named, _apart(np.array([dot for _, dot in named]), projection), strict=True):
+        axes.plot(*zip(dot, word, strict=True), color=INK, linewidth=0.5, zorder=5)
         text = axes.text(*word, str(index + 1), ha="center", va="center", fontsize=6.5, color=INK, zorder=7)
         text.set(weight="bold", bbox={"boxstyle": "circle,pad=0.12", "fc": site_tint(index), "ec": INK, "lw": 0.6})
 
@@ -179,35 +190,35 @@ def _apart(dots: np.ndarray, projection: Projection) -> np.ndarray:
     return np.array(chosen)
 
 
-def _draw_key(axes: Any, case: Case, lines: int, columns: int) -> None:
+def _key(case: Case) -> list[tuple[str, str, str]]:
+    """Return what is explained: the number of a site or a kind, the name, the colour."""
+    told, styles, tree = numbered_sites(case), line_styles(case.structures), case.inputs.arteries
+    entries = [(str(index + 1), case.sites[index].name, site_tint(index)) for index in told]
+    if len(told) < len(case.sites):
+        entries.append(("more", f"{len(case.sites) - len(told)} more sites", "white"))
+    entries += [("tumour", tumour.name, styles[tumour.name][0]) for tumour in case.structures.tumours]
+    if tree is not None:
+        entries.append(("tree", "arteries" + (", SYNTHETIC" if tree.synthetic else ""), _VESSEL))
+    return entries
+
+
+def _draw_key(axes: Any, entries: list[tuple[str, str, str]], lines: int, columns: int) -> None:
     """List sites with their numbers and colours, then tumours and the tree."""
     axes.set(xlim=(0.0, columns), ylim=(lines, 0.0), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    styles = line_styles(case.structures)
-    entries: list[tuple[str, str, str]] = [("site", site.name, site_tint(i)) for i, site in enumerate(case.sites)]
-    entries += [("tumour", tumour.name, styles[tumour.name][0]) for tumour in case.structures.tumours]
-    tree = case.inputs.arteries
-    if tree is not None:
-        entries.append(("tree", "arteries" + (", SYNTHETIC" if tree.synthetic else ""), _VESSEL))
-    for number, (kind, name, colour) in enumerate(entries):
-        x, y = number // lines + 0.01 * columns, number % lines + 0.5
-        if kind == "site":
-            axes.text(x, y, str(number + 1), ha="center", va="center", fontsize=6.5, weight="bold", color=INK).set_bbox(
-                {"boxstyle": "circle,pad=0.12", "fc": colour, "ec": INK, "lw": 0.6}
-            )
+    for place, (kind, name, colour) in enumerate(entries):
+        x, y = place // lines + 0.012 * columns, place % lines + 0.5
+        if kind == "tree":
+            axes.plot([x - 0.008 * columns, x + 0.008 * columns], [y, y], color=colour, linewidth=2.5)
         elif kind == "tumour":
             axes.plot([x], [y], "o", markersize=6.0, markerfacecolor=colour, alpha=0.5, markeredgecolor=colour)
+        elif kind == "more":
+            axes.plot([x], [y], "o", markersize=3.2, markerfacecolor=colour, markeredgecolor=INK, markeredgewidth=0.9)
         else:
-            axes.plot([x - 0.008 * columns, x + 0.008 * columns], [y, y], color=colour, linewidth=2.5)
-        axes.text(
-            x + 0.015 * columns,
-            y,
-            shortened(name, 3 * _LETTERS // columns),
-            va="center",
-            fontsize=7,
-            color=INK,
-            parse_math=False,
-        )
+            number = axes.text(x, y, kind, ha="center", va="center", fontsize=6.5, weight="bold", color=INK)
+            number.set_bbox({"boxstyle": "circle,pad=0.12", "fc": colour, "ec": INK, "lw": 0.6})
+        words = shortened(name, 3 * _LETTERS // columns)
+        axes.text(x + 0.018 * columns, y, words, va="center", fontsize=7, color=INK, parse_math=False)
 
 
 def _halo(width: float) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Distances of all voxels from every branch, computed at nodes about 4 mm apart and interpolated."""
+"""Distances of all voxels from every branch, computed at nodes that may be farther apart, and interpolated."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from radioembolization.territories.geodesic import (
     with_seeds,
 )
 
-#: Distances change evenly except behind corners, so that nodes this far apart do [mm].
-_NODES_MM = 4.0
-#: Livers of no more voxels have a node at every one.
-_FEW_VOXELS = 20_000
+#: Distances to compute at most, of all branches together, and nodes at most.  A few branches have a node at every
+#: voxel; for 64 in an adult's liver nodes are 4 mm apart, which does as distances change evenly but behind corners.
+_MOST_DISTANCES, _MOST_NODES = 2_000_000, 250_000
 #: Stands for no way at all [mm].
 NO_WAY_MM = 1e6
 _ENTRIES = 4
@@ -72,7 +71,7 @@ def branch_distances(space: Space, sources: Sequence[Source], geodesic: bool = T
     geodesic : bool
         False: straight distances.
     """
-    nodes = _node_space(space)
+    nodes = _node_space(space, min(_MOST_DISTANCES // len(sources), _MOST_NODES))
     at = space.grid.to_index(nodes.grid.to_lps(nodes.index))  # nodes as indices of the voxels
     distance = np.stack([_straight(space, source, at) for source in sources])
     if not geodesic:
@@ -94,13 +93,13 @@ def branch_distances(space: Space, sources: Sequence[Source], geodesic: bool = T
     return BranchDistances(distance.astype(np.float32), weights, pieces, apart)
 
 
-def _node_space(space: Space) -> Space:
-    """Return the space of the nodes: the voxels if they are few, otherwise those at points 4 mm apart."""
-    spacing = np.array(space.grid.spacing_mm)
-    if len(space.voxels) <= _FEW_VOXELS or (spacing >= _NODES_MM).all():
+def _node_space(space: Space, most: int) -> Space:
+    """Return the space of the nodes: the voxels if they are few enough, otherwise cubes that are."""
+    if len(space.voxels) <= most:
         return space
+    cube_mm = float(np.cbrt(np.prod(space.grid.spacing_mm) * len(space.voxels) / most))
     low, high = space.grid.to_lps(np.array([[-0.5] * 3, np.array(space.grid.shape) - 0.5]))
-    z_mm, y_mm, x_mm = (max(float(s), _NODES_MM) for s in spacing)
+    z_mm, y_mm, x_mm = (max(float(s), cube_mm) for s in space.grid.spacing_mm)
     grid = Grid.covering(space.grid, low, high, (z_mm, y_mm, x_mm))
     points = grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1))
     index = np.clip(np.rint(space.grid.to_index(points)).astype(int), 0, np.array(space.grid.shape) - 1)

@@ -17,6 +17,8 @@ from radioembolization.territories.geodesic import Source, Space
 
 #: Softness [voxels] at which sharp borders are fitted: the volumes of soft and sharp territories then agree.
 _SHARP = 0.5
+#: Exponent of shares too small to matter; products of two are still normal numbers, which are far faster to handle.
+_NEGLIGIBLE = np.float32(40.0)
 #: Shares below this are dropped, and the rest of the voxel scaled up to one.
 _LEAST_SHARE = 3e-4
 _TOLERANCE, _MOST_STEPS, _SHARP_STEPS = 1e-3, 25, 8
@@ -99,7 +101,7 @@ def soft_shares(distance_mm: np.ndarray, start_mm: np.ndarray, softness_mm: floa
     """Return shares (terminals, voxels), and the soft least distance (voxels,) [mm]."""
     score = (start_mm.astype(np.float32)[:, None] - distance_mm) / np.float32(softness_mm)
     top = score.max(axis=0)
-    share = np.exp(score - top)
+    share = np.exp(np.maximum(score - top, -_NEGLIGIBLE))
     total = share.sum(axis=0)
     share /= total
     return share, -np.float32(softness_mm) * (top + np.log(total))
@@ -166,7 +168,13 @@ def _worst(miss: np.ndarray, wanted: np.ndarray) -> float:
 
 
 def _first(distance_mm: np.ndarray, start_mm: np.ndarray) -> np.ndarray:
-    return np.argmin(distance_mm - start_mm.astype(np.float32)[:, None], axis=0)
+    start = start_mm.astype(np.float32)
+    least, first = distance_mm[0] - start[0], np.zeros(distance_mm.shape[1], dtype=int)
+    for number in range(1, len(start)):  # several times as fast as argmin along the first axis
+        way = distance_mm[number] - start[number]
+        nearer = way < least
+        least[nearer], first[nearer] = way[nearer], number
+    return first
 
 
 def _attainable(distances: BranchDistances, flow: np.ndarray, names: Sequence[str]) -> np.ndarray:

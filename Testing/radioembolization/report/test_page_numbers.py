@@ -6,9 +6,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from artery_case import write_artery_case
+from radioembolization.files import read_case
 from radioembolization.planning import LimitResult, vial_time_table
 from radioembolization.territories.coverage import coverage, unreached_tumours
-from radioembolization.treatment import AnalysisRequest
+from radioembolization.treatment import AnalysisRequest, plan_treatment, prepare
+from support import quiet
 
 #: Sections whose tables hold numbers of the plan and its analysis.
 SECTIONS = (
@@ -94,6 +97,16 @@ def test_every_number_of_the_plan_tables_is_in_the_plan(patient, quick, request)
     page = quick(treated)
     assert unknown_numbers(page, treated) == []
     assert len(list(printed_numbers(page))) > 50
+
+
+def test_every_number_on_sites_of_arteries_is_in_the_plan(tmp_path, quick):
+    with quiet():
+        treated = plan_treatment(prepare(read_case(write_artery_case(tmp_path))))
+    page = quick(treated)
+    assert unknown_numbers(page, treated) == []
+    right = next(row for row in page.rows("territories") if row["Candidate site"] == "right hepatic")
+    assert (right["Downstream of"], right["To other organs"]) == ("proper hepatic", "gallbladder 3.6 %")
+    assert right["Territory"] in page.text["territories"] and "by hand" in page.text["territories"]
 
 
 def test_a_number_that_is_not_in_the_plan_is_noticed(treatment, page):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from artery_case import small_tree
 from radioembolization.images import Grid
@@ -11,7 +12,7 @@ from radioembolization.report.canvas import new_figure
 from radioembolization.report.figures import territories_figure
 from radioembolization.report.projections import Projection, box_around, on_box
 from radioembolization.report.territory_content import territory_rows, unperfused_line
-from radioembolization.report.territory_figure import draw_territories, finest_territories
+from radioembolization.report.territory_figure import draw_territories, finest_territories, numbered_sites
 from radioembolization.report.views import CORONAL, SAGITTAL
 from radioembolization.treatment import prepare
 from small_case import RATIOS, small_inputs
@@ -57,6 +58,19 @@ def test_the_figure_shows_every_site_and_tumour_and_is_the_same_again(case):
     assert texts.count("1") == 3 and texts.count("2") == 1  # only site 1 has a position, in both views
     assert len(lines) == 2 * len(small_tree().arteries)
     assert territories_figure(case) == territories_figure(case)
+
+
+def test_of_many_sites_those_of_the_largest_territories_are_numbered(case):
+    small = [replace(case.sites[1], name=f"small {number}") for number in range(30)]
+    sites = (*small, case.sites[2], case.sites[0])
+    rows = sparse.vstack([case.territories.fractions[[i], :] for i in (*[1] * 30, 2, 0)])
+    many = replace(case, territories=replace(case.territories, sites=sites, fractions=sparse.csr_array(rows)))
+    told = numbered_sites(many)
+    assert len(told) == 24 and {30, 31} <= set(told)
+    with new_figure() as figure:
+        draw_territories(figure, many)
+        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "8 more sites" in texts and "32" in texts and "1" not in texts
 
 
 def test_a_synthetic_tree_is_called_so_in_the_figure(case):

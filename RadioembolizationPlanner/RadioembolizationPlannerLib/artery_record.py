@@ -1,0 +1,271 @@
+"""Sites of an arterial tree as a scene keeps them: what they were made from, and what has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from radioembolization.errors import InputError, TerritoryError
+from radioembolization.images import Unit
+from radioembolization.structures import Role
+from radioembolization.territories import Pattern
+from radioembolization.treatment import Notice, SourceMask, SourceSite, SourceStructure, SourceSupply
+from radioembolization.treatment.fingerprint import changed_parts, mask_digest
+from radioembolization.treatment.site_choice import SiteChoice, chosen
+from RadioembolizationPlannerLib.arteries import tree_digest
+from RadioembolizationPlannerLib.artery_task import Position
+from RadioembolizationPlannerLib.geometry import flipped
+from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
+from RadioembolizationPlannerLib.records import RecordKind
+from RadioembolizationPlannerLib.scene import volume_from_node
+from RadioembolizationPlannerLib.stored_values import to_json
+
+#: Segments of territories begin with this, so that they are not taken for those of the case.
+SEGMENT_PREFIX = "arteries_"
+#: References from the segmentation of territories to the volumes of blood flow, and whose each is.
+SUPPLIES, SUPPLY_OF = "arteriesSupply", "RadioembolizationPlanner.SupplyOf"
+#: A point that was moved by less is where it was [mm].
+_SAME_PLACE_MM = 0.01
+
+
+@dataclass(frozen=True)
+class TreeSite:
+    """One site of a tree, and what it reaches; the key of a site is its segment.
+
+    Parameters
+    ----------
+    segment_id : str
+    name : str
+        When the territories were made.
+    position_lps_mm : tuple of float
+    outflow : mapping of str to float
+        Share of an injection by organ.
+    upstream : str
+        Segment of the next site on the way to the root, "" for none.
+    liver_ml, normal_liver_ml : float
+    tumor_ml, tumor_share : mapping of str to float
+        Reached part of every tumor.
+    """
+
+    segment_id: str
+    name: str
+    position_lps_mm: tuple[float, ...]
+    outflow: Mapping[str, float] = field(default_factory=dict)
+    upstream: str = ""
+    liver_ml: float = 0.0
+    normal_liver_ml: float = 0.0
+    tumor_ml: Mapping[str, float] = field(default_factory=dict)
+    tumor_share: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def leaving(self) -> float:
+        """Share of an injection that flows to other organs."""
+        return sum(self.outflow.values())
+
+
+@dataclass(frozen=True)
+class SitesRecord:
+    """All sites of a tree.
+
+    Parameters
+    ----------
+    name : str
+    made_from : mapping of str to str
+        Digests of tree, options and structures.
+    points : mapping of str to tuple of float
+        Positions (LPS) [mm] by the ID of the point.
+    labels : mapping of str to str
+        By the ID of the point.
+    sites : tuple of TreeSite
+    organs : mapping of str to str
+        Organ by artery that feeds none of the liver.
+    notices : tuple of Notice
+    unreached_ml, tumor_ml : mapping of str to float
+        What no site reaches of every tumor, and its volume.
+    """
+
+    name: str
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    points: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    sites: tuple[TreeSite, ...] = ()
+    organs: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    unreached_ml: Mapping[str, float] = field(default_factory=dict)
+    tumor_ml: Mapping[str, float] = field(default_factory=dict)
+
+    def site(self, segment_id: str) -> TreeSite | None:
+        """Return the site of a segment, or None."""
+        return next((site for site in self.sites if site.segment_id == segment_id), None)
+
+
+#: The segmentations that hold territories of a tree.
+TERRITORIES = RecordKind(
+    "segmentation of territories",
+    "RadioembolizationPlanner.ArteryTerritories",
+    "RadioembolizationPlanner.ArteryTerritoriesRecord",
+    1,
+    SitesRecord,
+)
+
+
+@dataclass(frozen=True)
+class PlacedPoint:
+    """A placed point of the list of sites: its ID, label and position (LPS) [mm]."""
+
+    key: str
+    label: str
+    position_lps_mm: Position
+
+
+def record_of(parameters: PlannerParameters) -> SitesRecord | None:
+    """Return the sites of the tree, None if there are none; errors as of ``RecordKind.read``."""
+    node = parameters.territories
+    return None if node is None else TERRITORIES.read(node)
+
+
+def is_of_tree(site: SiteParameters) -> bool:
+    """Whether the perfused volume of a site comes from the arterial tree."""
+    return site.segment_id.startswith(SEGMENT_PREFIX)
+
+
+def perfused_ids(parameters: PlannerParameters) -> tuple[str, ...]:
+    """Return the segments that can be a perfused volume: those of the case, and the territories of its tree."""
+    nodes = (parameters.segmentation, parameters.territories)
+    return tuple(key for node in nodes if node is not None for key in node.GetSegmentation().GetSegmentIDs())
+
+
+def node_with(parameters: PlannerParameters, segment_id: str) -> slicer.vtkMRMLSegmentationNode | None:
+    """Return the segmentation that a segment of structures or territories belongs to."""
+    return parameters.territories if segment_id.startswith(SEGMENT_PREFIX) else parameters.segmentation
+
+
+def placed(points: slicer.vtkMRMLMarkupsNode | None) -> tuple[PlacedPoint, ...]:
+    """Return the placed points of a list."""
+    known = slicer.vtkMRMLMarkupsNode.PositionDefined
+    numbers = range(0 if points is None else points.GetNumberOfControlPoints())
+    return tuple(
+        PlacedPoint(
+            points.GetNthControlPointID(i),
+            points.GetNthControlPointLabel(i),
+            flipped(points.GetNthControlPointPositionWorld(i)),
+        )
+        for i in numbers
+        if points.GetNthControlPointPositionStatus(i) == known
+    )
+
+
+def made_from(parameters: PlannerParameters, structures: Iterable[SourceStructure]) -> dict[str, str]:
+    """Return the digest of everything that decides territories and what they reach, but for the points."""
+    p = parameters
+    digests = {
+        "arterial tree": "" if p.arteries is None else tree_digest(p.arteries),
+        "choices of the arteries": _of_text(to_json(p.artery_options)),
+        "voxel size": _of_text(str(float(p.spacing_mm))),
+    }
+    for structure in structures:
+        if structure.role is not Role.LUNGS:
+            text = f"{structure.role} {mask_digest(structure.source)}"
+            digests[f"structure '{structure.name}'"] = _of_text(text)
+    return digests
+
+
+def out_of_date(parameters: PlannerParameters, structures: Iterable[SourceStructure]) -> tuple[str, ...]:
+    """Return in words what has changed since the territories were made; nothing if there are none."""
+    record = record_of(parameters)
+    if record is None or not any(is_of_tree(site) for site in parameters.sites):
+        return ()
+    if parameters.arteries is None:
+        return ("arterial tree is missing",)
+    return (*changed_parts(record.made_from, made_from(parameters, structures)), *moved_points(parameters, record))
+
+
+def moved_points(parameters: PlannerParameters, record: SitesRecord) -> tuple[str, ...]:
+    """Return in words which points are not where they were when the territories were made."""
+    if parameters.artery_points is None:
+        return ()
+    now = {point.key: point for point in placed(parameters.artery_points)}
+    moved = [f"point of site '{p.label}' was moved" for p in now.values() if p.key in record.points and is_moved(p, record)]
+    new = [f"point '{point.label}' is new" for point in now.values() if point.key not in record.points]
+    gone = [f"point of site '{record.labels.get(key, key)}' was deleted" for key in record.points if key not in now]
+    return (*moved, *gone, *new)
+
+
+def is_moved(point: PlacedPoint, record: SitesRecord) -> bool:
+    """Whether a point is new, or not where it was when the territories were made."""
+    known = record.points.get(point.key)
+    return known is None or bool(np.linalg.norm(np.subtract(point.position_lps_mm, known)) > _SAME_PLACE_MM)
+
+
+def check_up_to_date(parameters: PlannerParameters, structures: Iterable[SourceStructure]) -> None:
+    """Raise ``TerritoryError`` with what has changed if territories are out of date."""
+    reasons = out_of_date(parameters, structures)
+    if reasons:
+        told = _("Sites of the arteries are out of date ({reasons}): press Update in part Arteries of section 3.")
+        raise TerritoryError(told.format(reasons="; ".join(reasons)))
+
+
+def site_of_tree(
+    parameters: PlannerParameters, site: SiteParameters, perfused: SourceMask, supply: SourceSupply | None
+) -> SourceSite:
+    """Return a site of the tree as the core has it, with what the user chose for it.
+
+    Raises
+    ------
+    InputError
+        If its record is not there.
+    """
+    record = record_of(parameters)
+    known = None if record is None else record.site(site.segment_id)
+    if known is None:
+        told = _("The territory of site '{name}' belongs to no tree: press Update in part Arteries of section 3.")
+        raise InputError(told.format(name=site.name))
+    x, y, z = known.position_lps_mm
+    shunt = parameters.lung_shunt if site.lung_shunt is None else site.lung_shunt
+    made = SourceSite(
+        name=site.name,
+        perfused=perfused,
+        lung_shunt=shunt,
+        pattern=Pattern(site.pattern),
+        extrahepatic_share=known.leaving,
+        position_lps_mm=(x, y, z),
+        nearest_to=site.nearest_to,
+        among=site.among,
+        supply=supply,
+        outflow=dict(known.outflow),
+        upstream=_upstream(record, known, parameters.sites),
+    )
+    return chosen(made, SiteChoice(extrahepatic_share=site.extrahepatic_share))
+
+
+def supply_volume(parameters: PlannerParameters, segment_id: str) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """Return the volume of blood flow through a site, None if its blood is even."""
+    node = parameters.territories
+    volumes = [node.GetNthNodeReference(SUPPLIES, i) for i in range(node.GetNumberOfNodeReferences(SUPPLIES))]
+    return next((v for v in volumes if v is not None and v.GetAttribute(SUPPLY_OF) == segment_id), None)
+
+
+def supply_from(volume: slicer.vtkMRMLScalarVolumeNode, perfused: SourceMask) -> SourceSupply:
+    """Return the blood flow in a volume, which lies on the grid of the territories."""
+    found = volume_from_node(volume, Unit.RELATIVE_FLOW)
+    same = found.grid.shape == perfused.grid.shape  # on one grid, but for rounding
+    return SourceSupply(found.array, perfused.grid if same else found.grid)
+
+
+def _upstream(record: SitesRecord, site: TreeSite, sites: Sequence[SiteParameters]) -> str:
+    """Return the name of the next site on the way to the root that the case has."""
+    names = {one.segment_id: one.name for one in sites}
+    above = site.upstream
+    while above and above not in names:
+        next_site = record.site(above)
+        above = "" if next_site is None else next_site.upstream
+    return names.get(above, "")
+
+
+def _of_text(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

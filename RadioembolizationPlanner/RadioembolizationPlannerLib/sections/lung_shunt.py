@@ -1,0 +1,222 @@
+"""Part of section 3: lung shunts by every method side by side, one of which the case uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import slicer
+from slicer.i18n import tr as _
+
+from radioembolization.territories.spect_shunt import SpectShuntSettings
+from RadioembolizationPlannerLib.events import Event
+from RadioembolizationPlannerLib.known_shunts import KnownShunt
+from RadioembolizationPlannerLib.new_segments import shown_text
+from RadioembolizationPlannerLib.parameters import PlannerParameters
+from RadioembolizationPlannerLib.planar_choice import REGIONS, PlanarChoice
+from RadioembolizationPlannerLib.sections.follower import Follower
+from RadioembolizationPlannerLib.sections.section import Section, choose, set_choices, set_ready
+from RadioembolizationPlannerLib.sections.table import Table, number_text, typed_number
+
+_ORGANS = ("lungs", "liver")
+_COUNTS = ("anterior", "posterior", "pixels", "background_anterior", "background_posterior")
+_MOST_COUNTS = 1e15
+_CORRECTED = {"": None, "yes": True, "no": False}
+
+
+class LungShuntSection(Section):
+    """A table of lung shunts, and ways to compute them."""
+
+    name = "LungShuntSection"
+    shows = ("scout", "ct", "segmentation", "roles", "sites", "device", "lung_shunt", "lung_shunts")
+
+    def set_up(self) -> None:
+        ui = self.ui
+        self.desk = self.session.shunts
+        self._follower = Follower(self.session, ui.lungShuntLabel)
+        titles = [_("Method"), _("Shunt %"), _("SD, points"), _("Against used"), _("State")]
+        self._shunts = Table(ui.shuntsTable, titles, stretched=4)
+        self._planar = Table(ui.planarTable, [_("Planar"), *_count_titles()])
+        self._set_up_planar()
+        corrected = [(_("attenuation: not known"), ""), (_("corrected"), "yes"), (_("NOT corrected"), "no")]
+        set_choices(ui.attenuationBox, corrected)
+        ui.shuntsTable.connect("itemSelectionChanged()", self.slot(self._show_readiness))
+        ui.useShuntButton.connect("clicked(bool)", self.slot(lambda _on: self.desk.use(self._selected.method)))
+        ui.removeShuntButton.connect("clicked(bool)", self.slot(lambda _on: self.desk.remove(self._selected.method)))
+        ui.spectShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._by_spect()))
+        ui.cancelShuntButton.connect("clicked(bool)", lambda _on: self.session.cancel())
+        ui.planarTable.connect("cellChanged(int,int)", self.slot(self._on_count))
+        ui.countsShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._by_counts()))
+        ui.imagesShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._by_images()))
+        for selector in (ui.anteriorSelector, ui.posteriorSelector):
+            selector.connect("currentNodeChanged(vtkMRMLNode*)", self.slot(lambda _node: self._show_readiness()))
+        for box in self._region_boxes.values():
+            box.connect("currentIndexChanged(int)", self.slot(lambda _index: self._show_readiness()))
+        ui.lungShuntButton.connect("contentsCollapsed(bool)", self.slot(lambda _collapsed: self._show_nodes()))
+        self._show_nodes()
+
+    def show(self, parameters: PlannerParameters) -> None:
+        self._show_shunts()
+        self._show_nodes()
+
+    def on_event(self, event: Event) -> None:
+        if event is Event.CASE:
+            self._show_shunts()
+            self._show_nodes()
+        if event is Event.STATUS:
+            self._show_readiness()
+
+    def enter(self) -> None:
+        self.desk.look_again()
+        self._show_shunts()
+        self._show_nodes()
+
+    # -- what the user does -------------------------------------------------------------------------------------
+
+    def _by_spect(self) -> None:
+        self._follower.start()
+        corrected = _CORRECTED[self.ui.attenuationBox.currentData]
+        margin_mm = float(self.ui.domeMarginBox.value)
+        self.desk.by_spect(SpectShuntSettings(dome_margin_mm=margin_mm, attenuation_corrected=corrected))
+
+    def _by_counts(self) -> None:
+        self._follower.start()
+        self.desk.by_counts(self._counts())
+        self._show_shunts()
+
+    def _by_images(self) -> None:
+        self._follower.start()
+        self.desk.by_images(self._choice())
+        self._show_shunts()
+
+    def _on_count(self, row: int, column: int) -> None:
+        """Refuse what is no number; the cell is empty then."""
+        text = self._planar.text(row, column).strip()
+        if column and text and self.attempt(lambda: typed_number(text, 0.0, _MOST_COUNTS)) is None:
+            with self.showing():
+                self._planar.set_text(row, column, "", editable=True, tip=_count_titles()[column - 1])
+
+    # -- what is shown ------------------------------------------------------------------------------------------
+
+    @property
+    def _selected(self) -> KnownShunt | None:
+        known, row = self.desk.known, self._shunts.selected
+        return known[row] if 0 <= row < len(known) else None
+
+    @property
+    def _region_boxes(self) -> Mapping[str, object]:
+        ui = self.ui
+        return dict(zip(REGIONS, (ui.lungsRegionBox, ui.liverRegionBox, ui.backgroundRegionBox), strict=True))
+
+    def _set_up_planar(self) -> None:
+        self._planar.set_rows(len(_ORGANS))
+        for row, organ in enumerate((_("lungs"), _("liver"))):
+            self._planar.set_text(row, 0, organ)
+            for column, title in enumerate(_count_titles(), start=1):
+                self._planar.set_text(row, column, "", editable=True, tip=title)
+
+    def _counts(self) -> dict[str, float]:
+        """Return the numbers typed in; empty cells are left out."""
+        cells = ((row, column) for row in range(len(_ORGANS)) for column in range(1, len(_COUNTS) + 1))
+        texts = {(row, column): self._planar.text(row, column).strip() for row, column in cells}
+        return {
+            f"{_ORGANS[row]}_{_COUNTS[column - 1]}": typed_number(text, 0.0, _MOST_COUNTS)
+            for (row, column), text in texts.items()
+            if text
+        }
+
+    def _choice(self) -> PlanarChoice:
+        ui = self.ui
+        images = {"anterior": ui.anteriorSelector.currentNode(), "posterior": ui.posteriorSelector.currentNode()}
+        regions = {name: box.currentData or "" for name, box in self._region_boxes.items()}
+        nodes = {name: node.GetID() for name, node in images.items() if node is not None}
+        planes = {"anterior": int(ui.anteriorPlaneBox.value), "posterior": int(ui.posteriorPlaneBox.value)}
+        return PlanarChoice({**nodes, **regions}, planes, bool(ui.mirroredBox.checked))
+
+    def _show_shunts(self) -> None:
+        known = self.attempt(lambda: self.desk.known)
+        if known is None:
+            return
+        used = next((one.shunt.fraction for one in known if one.shunt.used), None)
+        with self.showing():
+            self._shunts.set_rows(len(known))
+            for row, one in enumerate(known):
+                self._shunts.set_row(row, self._row(one, used))
+                self._shunts.set_text(row, 0, one.method.words, tip=one.shunt.note)
+        self.ui.shuntsTable.visible = bool(known)
+        self._show_readiness()
+
+    def _row(self, one: KnownShunt, used: float | None) -> list[str]:
+        deviation, fraction = one.shunt.standard_deviation, one.shunt.fraction
+        off = "" if used is None or one.shunt.used else f"{100.0 * (fraction - used):+.1f}"
+        state = [_("used")] if one.shunt.used else []
+        state += [_("OUT OF DATE")] if one.method in self.desk.changes else []
+        spread = number_text(None if deviation is None else 100.0 * deviation, 2)
+        return [one.method.words, f"{100.0 * fraction:.2f}", spread, off, ", ".join(state)]
+
+    def _show_nodes(self) -> None:
+        """Offer the segments in the scene as regions; what is chosen stays so."""
+        with self.showing():
+            for name, box in self._region_boxes.items():
+                chosen = box.currentData
+                set_choices(box, [(_region_titles()[name], ""), *_segments(self.session.scene)])
+                choose(box, chosen if chosen and box.findData(chosen) >= 0 else "")
+        self._show_readiness()
+
+    def _show_readiness(self) -> None:
+        """Enable what can be done now; tooltips say what is missing."""
+        ui, parameters = self.ui, self.attempt(lambda: self.session.parameters)
+        if parameters is None:
+            return
+        busy = _("A calculation is running.") if self.session.runner.is_running else ""
+        selected = self._selected
+        nothing = "" if selected is not None else _("Select a row of the table first.")
+        is_used = _("This value is used.") if selected is not None and selected.shunt.used else ""
+        set_ready(ui.useShuntButton, nothing or is_used, _("Makes the selected value the lung shunt of the case."))
+        set_ready(ui.removeShuntButton, nothing, _("Takes the selected value out."))
+        no_scout = "" if parameters.scout is not None else _("Choose the scout image in section 1 first.")
+        tip = _("Computes the lung shunt from scout, lungs and liver.")
+        set_ready(ui.spectShuntButton, busy or no_scout, tip)
+        lacking = self._choice().lacking()
+        set_ready(ui.imagesShuntButton, lacking, _("Computes the planar lung shunt of the two views."))
+        ui.cancelShuntButton.enabled = bool(busy)
+        self._follower.show(self._told(parameters))
+
+    def _told(self, parameters: PlannerParameters) -> str:
+        """Return which value is used and by which sites, what is out of date, and what is to be beware of."""
+        known, lines = self.desk.known, []
+        used = next((one for one in known if one.shunt.used), None)
+        own = [site.name for site in parameters.sites if site.lung_shunt is not None]
+        if used is not None:
+            told = _("The case uses {percent:.2f} %, {method}.")
+            lines.append(told.format(percent=100.0 * used.shunt.fraction, method=used.method.words))
+        if own and known:
+            lines.append(_("Sites with a lung shunt of their own keep it: {names}.").format(names=", ".join(own)))
+        for one in known:
+            changes = self.desk.changes.get(one.method, ())
+            if changes:
+                told = _("OUT OF DATE, {method}: {changes}. Compute it again.")
+                lines.append(told.format(method=one.method.words, changes="; ".join(changes)))
+        lines += [_("WARNING: {message}").format(message=shown_text(n.message)) for n in self._notices(known)]
+        lines += [one.shunt.note for one in known if one.shunt.note]
+        return "\n".join(lines)
+
+    def _notices(self, known: tuple[KnownShunt, ...]) -> list:
+        """Return what is to be told of any of the values, each once."""
+        return list(dict.fromkeys((*self.desk.notices(), *(n for one in known for n in one.notices))))
+
+
+def _segments(scene: slicer.vtkMRMLScene) -> Iterator[tuple[str, str]]:
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")):
+        node = scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode")
+        if not node.GetHideFromEditors():
+            segments = node.GetSegmentation()
+            for key in segments.GetSegmentIDs():
+                yield f"{node.GetName()}: {segments.GetSegment(key).GetName()}", f"{node.GetID()}|{key}"
+
+
+def _count_titles() -> list[str]:
+    return [_("Anterior"), _("Posterior"), _("Pixels"), _("Backgr. ant."), _("Backgr. post.")]
+
+
+def _region_titles() -> dict[str, str]:
+    return {"lungs": _("lungs"), "liver": _("liver"), "background": _("no background")}
