@@ -190,7 +190,8 @@ def moved_points(parameters: PlannerParameters, record: SitesRecord) -> tuple[st
     if parameters.artery_points is None:
         return ()
     now = {point.key: point for point in placed(parameters.artery_points)}
-    moved = [f"point of site '{p.label}' was moved" for p in now.values() if p.key in record.points and is_moved(p, record)]
+    there = [point for point in now.values() if point.key in record.points]
+    moved = [f"point of site '{point.label}' was moved" for point in there if is_moved(point, record)]
     new = [f"point '{point.label}' is new" for point in now.values() if point.key not in record.points]
     gone = [f"point of site '{record.labels.get(key, key)}' was deleted" for key in record.points if key not in now]
     return (*moved, *gone, *new)
@@ -211,7 +212,11 @@ def check_up_to_date(parameters: PlannerParameters, structures: Iterable[SourceS
 
 
 def site_of_tree(
-    parameters: PlannerParameters, site: SiteParameters, perfused: SourceMask, supply: SourceSupply | None
+    parameters: PlannerParameters,
+    record: SitesRecord | None,
+    site: SiteParameters,
+    perfused: SourceMask,
+    supply: SourceSupply | None,
 ) -> SourceSite:
     """Return a site of the tree as the core has it, with what the user chose for it.
 
@@ -220,7 +225,6 @@ def site_of_tree(
     InputError
         If its record is not there.
     """
-    record = record_of(parameters)
     known = None if record is None else record.site(site.segment_id)
     if known is None:
         told = _("The territory of site '{name}' belongs to no tree: press Update in part Arteries of section 3.")

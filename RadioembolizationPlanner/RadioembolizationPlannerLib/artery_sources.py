@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import slicer
+import vtk
+import vtk.util.numpy_support
 from slicer.i18n import tr as _
 
 from radioembolization.errors import ArterialTreeError, VeinsLeftOut
@@ -135,11 +137,9 @@ def _lines(model: slicer.vtkMRMLModelNode) -> Any:
     moved.DeepCopy(data)
     to_world = matrix_to_world(model)
     if not np.array_equal(to_world, np.eye(4)):
-        import vtk.util.numpy_support as arrays
-
-        points = arrays.vtk_to_numpy(data.GetPoints().GetData()).astype(float)
+        points = vtk.util.numpy_support.vtk_to_numpy(data.GetPoints().GetData()).astype(float)
         there = points @ to_world[:3, :3].T + to_world[:3, 3]
-        moved.GetPoints().SetData(arrays.numpy_to_vtk(there, deep=True))
+        moved.GetPoints().SetData(vtk.util.numpy_support.numpy_to_vtk(there, deep=True))
     return polylines_of(moved, ras=True)
 
 

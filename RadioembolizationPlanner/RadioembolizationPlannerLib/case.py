@@ -23,6 +23,7 @@ from radioembolization.territories.arteries import ArterialTree
 from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure, SourceSupply
 from RadioembolizationPlannerLib.arteries import TREES, tree_digest, tree_of
 from RadioembolizationPlannerLib.artery_record import (
+    SitesRecord,
     check_up_to_date,
     is_of_tree,
     node_with,
@@ -124,8 +125,8 @@ class CaseReader:
             raise NothingToPlan("\n".join(lacking))
         structures = tuple(self._structures(p))
         check_up_to_date(p, structures)
-        sites = self._sites(p)
         arterial = record_of(p) if any(is_of_tree(site) for site in p.sites) else None
+        sites = self._sites(p, arterial)
         ratios = {_segment_name(p, segment_id): ratio for segment_id, ratio in p.tumour_to_normal.items()}
         tumours = [s.name for s in structures if s.role is Role.TUMOUR]
         return CaseInputs(
@@ -187,15 +188,18 @@ class CaseReader:
             )
         return structures
 
-    def _sites(self, p: PlannerParameters) -> tuple[SourceSite, ...]:
+    def _sites(self, p: PlannerParameters, arterial: SitesRecord | None) -> tuple[SourceSite, ...]:
         positions = points_of_sites(p.site_points, [site.name for site in p.sites])
-        return tuple(self._site(p, site, positions.get(site.name)) for site in p.sites)
+        return tuple(self._site(p, site, arterial, positions.get(site.name)) for site in p.sites)
 
-    def _site(self, p: PlannerParameters, site: SiteParameters, position: Position | None) -> SourceSite:
+    def _site(
+        self, p: PlannerParameters, site: SiteParameters, arterial: SitesRecord | None, position: Position | None
+    ) -> SourceSite:
         perfused = self._mask(p, site.segment_id)
         if is_of_tree(site):
             volume = supply_volume(p, site.segment_id)
-            return site_of_tree(p, site, perfused, None if volume is None else self._supply(volume, perfused))
+            supply = None if volume is None else self._supply(volume, perfused)
+            return site_of_tree(p, arterial, site, perfused, supply)
         return SourceSite(
             name=site.name,
             perfused=perfused,

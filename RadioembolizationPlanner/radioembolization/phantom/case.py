@@ -85,6 +85,7 @@ def case_of(
         ct=patient.ct,
         spacing_mm=grid.spacing_mm if planning_spacing_mm is None else (planning_spacing_mm,) * 3,
         synthetic=True,
+        arteries=patient.tree,
     )
 
 
