@@ -11,9 +11,9 @@ from slicer.i18n import tr as _
 
 from radioembolization.errors import InputError, TerritoryError
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.candidates import candidate_sites
-from radioembolization.territories.tree_point import UserPoint
-from radioembolization.treatment import Notice, SourceStructure
+from radioembolization.territories.candidates.candidate_list import candidate_sites
+from radioembolization.territories.candidates.tree_point import UserPoint
+from radioembolization.treatment import Notice
 from radioembolization.treatment.case import collected_notices
 from RadioembolizationPlannerLib import artery_task
 from RadioembolizationPlannerLib.arteries import publish_tree, remove_tree, tree_digest, tree_of
@@ -28,7 +28,13 @@ from RadioembolizationPlannerLib.artery_record import (
     placed,
     record_of,
 )
-from RadioembolizationPlannerLib.artery_sources import Joining, curves_request, mask_request, model_request, tree_in_model
+from RadioembolizationPlannerLib.artery_sources import (
+    Joining,
+    curves_request,
+    mask_request,
+    model_request,
+    tree_in_model,
+)
 from RadioembolizationPlannerLib.geometry import flipped
 
 if TYPE_CHECKING:
@@ -118,6 +124,12 @@ class ArteryDesk:
         if not points:
             raise InputError(_("The list of sites has no points: add one on the tree, or offer sites."))
         self._find_sites(points)
+
+    def clear_sites(self) -> None:
+        """Take the sites of the tree out of the case."""
+        session = self._session
+        session.change(sites=tuple(site for site in session.parameters.sites if not is_of_tree(site)))
+        self.told_of_sites = _("No point is left, so the tree has no sites.")
 
     def _find_sites(self, points: tuple[PlacedPoint, ...]) -> None:
         p, tree = self._session.parameters, self.tree()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from radioembolization.errors import InputError
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.branch_territories import FlowWeighted, NearestBranch
-from radioembolization.territories.candidates import SMALLEST_RADIUS_MM
-from radioembolization.territories.tree_point import UserPoint
+from radioembolization.territories.branches.branch_territories import FlowWeighted, NearestBranch
+from radioembolization.territories.candidates.candidate_list import SMALLEST_RADIUS_MM
+from radioembolization.territories.candidates.tree_point import UserPoint
 from radioembolization.treatment.arterial_sites import ArterialRequest
 
 #: How branches divide the liver.

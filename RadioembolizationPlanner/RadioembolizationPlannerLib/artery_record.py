@@ -160,6 +160,16 @@ def placed(points: slicer.vtkMRMLMarkupsNode | None) -> tuple[PlacedPoint, ...]:
     )
 
 
+def point_of(
+    parameters: PlannerParameters, site: SiteParameters
+) -> tuple[slicer.vtkMRMLMarkupsFiducialNode | None, int]:
+    """Return the list of points and the number of that of a site of the tree; -1 if it has none."""
+    points = parameters.artery_points
+    if points is None or not is_of_tree(site):
+        return points, -1
+    return points, points.GetNthControlPointIndexByID(site.segment_id.removeprefix(SEGMENT_PREFIX))
+
+
 def made_from(parameters: PlannerParameters, structures: Iterable[SourceStructure]) -> dict[str, str]:
     """Return the digest of everything that decides territories and what they reach, but for the points."""
     p = parameters

@@ -16,7 +16,7 @@ from radioembolization.errors import ArterialTreeError, VeinsLeftOut
 from radioembolization.files.centreline_file import curve_vessels
 from radioembolization.files.centreline_polydata import polylines_of, vessels_from_polydata, written_tree
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.vessels import Vessel, is_vein
+from radioembolization.territories.vessels.vessel import Vessel, is_vein
 from radioembolization.treatment import Notice
 from radioembolization.treatment.case import collected_notices
 from RadioembolizationPlannerLib.arteries import MODEL, TREES

@@ -11,6 +11,7 @@ from radioembolization.images import Grid, resample_mask
 from radioembolization.structures import Role, Structure, StructureSet
 from radioembolization.territories import InjectionSite
 from radioembolization.territories.arteries import ArterialTree
+from radioembolization.territories.candidates.organ_arteries import drawn_organs
 from radioembolization.territories.coverage import (
     SiteCoverage,
     UnreachedTumour,
@@ -18,10 +19,9 @@ from radioembolization.territories.coverage import (
     covered_by_any,
     unreached,
 )
-from radioembolization.territories.growth import grow_tree
-from radioembolization.territories.linking import link_vessels
-from radioembolization.territories.organ_arteries import drawn_organs
-from radioembolization.territories.vessels import Vessel
+from radioembolization.territories.growth.grown_tree import grow_tree
+from radioembolization.territories.vessels.linking import link_vessels
+from radioembolization.territories.vessels.vessel import Vessel
 from radioembolization.treatment import Notice, SourceSite, SourceStructure
 from radioembolization.treatment.arterial_sites import ArterialRequest, ArterialSites, arterial_sites
 from radioembolization.treatment.case import collected_notices

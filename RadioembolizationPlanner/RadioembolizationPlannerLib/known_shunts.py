@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from radioembolization.physics import Device
-from radioembolization.territories.lung_shunt import (
+from radioembolization.territories.shunt.lung_shunt import (
     LungShunt,
     ShuntMethod,
     entered_shunt,

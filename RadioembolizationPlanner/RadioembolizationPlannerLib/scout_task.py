@@ -16,8 +16,8 @@ from radioembolization.structures.tumour_to_normal import (
     territory_references,
     tumour_to_normal,
 )
-from radioembolization.territories.lung_shunt import LungShunt
-from radioembolization.territories.spect_shunt import SpectShuntSettings
+from radioembolization.territories.shunt.lung_shunt import LungShunt
+from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings
 from radioembolization.treatment import SourceMask, SourceStructure
 from radioembolization.treatment.case import Notice, collected_notices
 from radioembolization.treatment.fingerprint import mask_digest, volume_digest
@@ -102,7 +102,7 @@ def spect_shunt(request: ShuntRequest, progress: Progress) -> Found[LungShunt]:
 def ratios(request: RatioRequest, progress: Progress) -> Found[tuple[TumourToNormal, ...]]:
     """Return tumor-to-normal ratios; errors as of ``tumour_to_normal``."""
     progress("ratios", 0, 1)
-    with collected_notices() as notices:
+    with collected_notices():  # of the structures, which are told with the plan
         grid = planning_grid(request.structures, request.spacing_mm)
         masks = {name: resample_mask(source.mask, source.grid, grid) for name, source in request.perfused.items()}
         placed = (
@@ -112,9 +112,10 @@ def ratios(request: RatioRequest, progress: Progress) -> Found[tuple[TumourToNor
         )
         structures = StructureSet(grid, tuple(placed))
         scout = Volume(resample_counts(checked_counts(request.scout), grid)[0].array, grid, Unit.COUNTS)
-        own = territory_references(structures, masks) if request.reference == OWN_TERRITORY else {}
-        site = masks.get(request.reference)
-        reference = None if site is None else Reference(f"normal liver of {request.reference}", site)
+    own = territory_references(structures, masks) if request.reference == OWN_TERRITORY else {}
+    site = masks.get(request.reference)
+    reference = None if site is None else Reference(f"normal liver of {request.reference}", site)
+    with collected_notices() as notices:
         found = tumour_to_normal(structures, scout, reference, own)
     return Found(found, tuple(notices))
 

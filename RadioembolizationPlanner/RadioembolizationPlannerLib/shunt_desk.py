@@ -10,9 +10,9 @@ from slicer.i18n import tr as _
 
 from radioembolization.errors import InputError, PlannerError
 from radioembolization.physics import device_by_name
-from radioembolization.territories.lung_shunt import LungShunt, ShuntMethod
-from radioembolization.territories.planar_shunt import PlanarCounts, planar_shunt, planar_shunt_from_images
-from radioembolization.territories.spect_shunt import SpectShuntSettings
+from radioembolization.territories.shunt.lung_shunt import LungShunt, ShuntMethod
+from radioembolization.territories.shunt.planar_shunt import PlanarCounts, planar_shunt, planar_shunt_from_images
+from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings
 from radioembolization.treatment import Treatment
 from radioembolization.treatment.case import Notice, collected_notices, joined
 from radioembolization.treatment.fingerprint import changed_parts

@@ -10,6 +10,7 @@ import vtk
 from slicer.util import VTKObservationMixin
 
 from radioembolization.errors import PlannerError
+from RadioembolizationPlannerLib.arteries import model_of
 
 if TYPE_CHECKING:
     from RadioembolizationPlannerLib.session import PlanningSession
@@ -76,7 +77,8 @@ class Watcher(VTKObservationMixin):
             parameters = self._session.parameters
         except PlannerError:
             return
-        inputs = (parameters.scout, parameters.ct, parameters.segmentation, parameters.site_points)
+        of_tree = (parameters.arteries, model_of(parameters.arteries), parameters.territories, parameters.artery_points)
+        inputs = (parameters.scout, parameters.ct, parameters.segmentation, parameters.site_points, *of_tree)
         if inputs == self._inputs:
             return
         self.removeObservers(self._on_input)
@@ -89,23 +91,24 @@ class Watcher(VTKObservationMixin):
         for node in inputs[:2]:
             if node is not None:
                 self.addObserver(node, slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent, self._on_input)
-        if parameters.segmentation is not None:
-            segmentation = parameters.segmentation.GetSegmentation()
+        for node in filter(None, (parameters.segmentation, parameters.territories)):
             for event in (
                 slicer.vtkSegmentation.SourceRepresentationModified,
                 slicer.vtkSegmentation.RepresentationModified,
             ):
-                self.addObserver(segmentation, event, self._on_input)
+                self.addObserver(node.GetSegmentation(), event, self._on_input)
+        if parameters.segmentation is not None:
+            segmentation = parameters.segmentation.GetSegmentation()
             for event in (
                 slicer.vtkSegmentation.SegmentAdded,
                 slicer.vtkSegmentation.SegmentRemoved,
                 slicer.vtkSegmentation.SegmentModified,
             ):
                 self.addObserver(segmentation, event, self._on_segments)
-        if parameters.site_points is not None:
+        for points in filter(None, (parameters.site_points, parameters.artery_points)):
             for event in (
                 slicer.vtkMRMLMarkupsNode.PointModifiedEvent,
                 slicer.vtkMRMLMarkupsNode.PointAddedEvent,
                 slicer.vtkMRMLMarkupsNode.PointRemovedEvent,
             ):
-                self.addObserver(parameters.site_points, event, self._on_input)
+                self.addObserver(points, event, self._on_input)

@@ -17,7 +17,7 @@ import SimpleITK as sitk
 from timing import load, machine
 
 from radioembolization.phantom import synthetic_patient
-from radioembolization.territories.branch_territories import FlowWeighted, NearestBranch
+from radioembolization.territories.branches.branch_territories import FlowWeighted, NearestBranch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from star_tree import star_tree

@@ -21,7 +21,7 @@ _TUMOURS = {"A": ((-30.0, 5.0, 0.0), 16.0), "B": ((35.0, -10.0, 5.0), 16.0), "C"
 
 
 def scout_inputs(*, planes: int = 50, **changes: Any) -> CaseInputs:
-    """Return the inputs; the scout has only the lowest ``planes``, and the sites have no lung shunt of their own yet."""
+    """Return the inputs; the scout has only the lowest ``planes``."""
     liver = ellipsoid(GRID, (0.0, 0.0, 0.0), (68.0, 55.0, 50.0))
     lungs = ellipsoid(GRID, (-55.0, 0.0, 115.0), 38.0) | ellipsoid(GRID, (55.0, 0.0, 115.0), 38.0)
     tumours = {name: ellipsoid(GRID, centre, radius) for name, (centre, radius) in _TUMOURS.items()}
@@ -37,7 +37,10 @@ def scout_inputs(*, planes: int = 50, **changes: Any) -> CaseInputs:
     seen = GRID.box((0, 0, 0), (planes, *GRID.shape[1:]))
     fields: dict[str, Any] = {
         "structures": tuple(SourceStructure(name, role, SourceMask(m, GRID)) for name, (role, m) in masks.items()),
-        "sites": (SourceSite("proper", SourceMask(liver, GRID), 0.05), SourceSite("left", SourceMask(left, GRID), 0.05)),
+        "sites": (
+            SourceSite("proper", SourceMask(liver, GRID), 0.05),
+            SourceSite("left", SourceMask(left, GRID), 0.05),
+        ),
         "scout": Volume(counts[:planes].astype(np.float32), seen, Unit.COUNTS),
         "ct": Volume(np.where(lungs, -800.0, 40.0).astype(np.float32), GRID, Unit.HU),
         "spacing_mm": (5.0, 5.0, 5.0),

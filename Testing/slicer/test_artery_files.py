@@ -5,7 +5,7 @@ import pytest
 
 from radioembolization.files import read_arteries
 from radioembolization.files.centreline_polydata import polylines_of, vessels_from_polydata
-from radioembolization.territories.linking import link_vessels
+from radioembolization.territories.vessels.linking import link_vessels
 from vessel_shapes import line, polydata
 
 pytestmark = pytest.mark.slicer

@@ -10,7 +10,7 @@ import slicer_headless
 
 from radioembolization.errors import InputError
 from radioembolization.structures import Role
-from radioembolization.territories.lung_shunt import LungShunt, ShuntMethod
+from radioembolization.territories.shunt.lung_shunt import LungShunt, ShuntMethod
 from radioembolization.treatment.case import Notice
 
 slicer_headless.require_slicer()

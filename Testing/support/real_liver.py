@@ -10,7 +10,7 @@ import numpy as np
 from radioembolization.files import read_arteries, read_volume
 from radioembolization.images import Grid, Unit
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.branch_territories import BranchTerritories
+from radioembolization.territories.branches.branch_territories import BranchTerritories
 from support import SHARED, quiet
 
 FOLDER = SHARED / "data" / "hra_liver_male"

@@ -11,7 +11,7 @@ from page import Missing, table
 
 from radioembolization.images import Grid
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.branch_territories import FlowWeighted, NearestBranch
+from radioembolization.territories.branches.branch_territories import FlowWeighted, NearestBranch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from real_liver import FOLDER, left_and_right_dice, real_liver

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import slicer
 from slicer.i18n import tr as _
 
-from radioembolization.territories.spect_shunt import SpectShuntSettings
+from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings
 from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.known_shunts import KnownShunt
 from RadioembolizationPlannerLib.new_segments import shown_text

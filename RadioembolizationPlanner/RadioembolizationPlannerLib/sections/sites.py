@@ -10,7 +10,9 @@ from slicer.i18n import tr as _
 
 from radioembolization.errors import InputError
 from radioembolization.territories import Pattern
+from RadioembolizationPlannerLib.artery_record import is_of_tree, point_of
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
+from RadioembolizationPlannerLib.sections.arteries import ArteriesSection
 from RadioembolizationPlannerLib.sections.foci import FociSection
 from RadioembolizationPlannerLib.sections.lung_shunt import LungShuntSection
 from RadioembolizationPlannerLib.sections.ratios import RatiosSection
@@ -25,7 +27,7 @@ class SitesSection(Section):
 
     name = "SitesSection"
     shows = ("segmentation", "site_points", "sites", "lung_shunt")
-    part_types = (LungShuntSection, RatiosSection, FociSection)
+    part_types = (ArteriesSection, LungShuntSection, RatiosSection, FociSection)
 
     def set_up(self) -> None:
         titles = [_("Site"), _("Perfused volume"), _("Shunt %"), _("Distribution"), _("Extrahepatic %"), _("Use")]
@@ -56,7 +58,7 @@ class SitesSection(Section):
             shunt = "" if site.lung_shunt is None else f"{100.0 * site.lung_shunt:.4g}"
             self._sites.set_text(row, _SHUNT, shunt, editable=True, tip=_("Empty: the lung shunt of the case."))
             self._sites.set_text(row, _EXTRAHEPATIC, f"{100.0 * site.extrahepatic_share:.4g}", editable=True)
-            self._show_box(row, _SEGMENT, "segment_id", [(_("choose"), ""), *segments], site.segment_id)
+            self._show_box(row, _SEGMENT, "segment_id", [_no_segment(site), *segments], site.segment_id)
             self._show_box(row, _PATTERN, "pattern", _patterns(), site.pattern)
             self._show_box(row, _RULE, "rule", _rules(), site.rule)
 
@@ -109,6 +111,10 @@ class SitesSection(Section):
             raise InputError(_("There is a site called '{name}' already: choose another name.").format(name=name))
         points = self.session.parameters.site_points
         self._site_changed(row, name=name)
+        of_arteries, number = point_of(self.session.parameters, site)
+        if number >= 0:
+            of_arteries.SetNthControlPointLabel(number, name)
+            return
         for index in range(0 if points is None else points.GetNumberOfControlPoints()):
             if points.GetNthControlPointLabel(index) == site.name:
                 points.SetNthControlPointLabel(index, name)
@@ -127,6 +133,9 @@ class SitesSection(Section):
         row, sites = self._sites.selected, self.session.parameters.sites
         if 0 <= row < len(sites):
             self.change(sites=(*sites[:row], *sites[row + 1 :]))
+            points, index = point_of(self.session.parameters, sites[row])
+            if index >= 0:  # else the arteries would offer the site again
+                points.RemoveNthControlPoint(index)
 
     def _on_from_points(self, _checked: bool = False) -> None:
         parameters = self.session.parameters
@@ -149,8 +158,16 @@ def _segments(segmentation: slicer.vtkMRMLSegmentationNode | None) -> list[tuple
     return [(segments.GetSegment(key).GetName(), key) for key in segments.GetSegmentIDs()]
 
 
+def _no_segment(site: SiteParameters) -> tuple[str, str]:
+    return (_("by the arteries"), site.segment_id) if is_of_tree(site) else (_("choose"), "")
+
+
 def _patterns() -> list[tuple[str, str]]:
-    return [(_("as in the scout"), str(Pattern.SCOUT)), (_("by T/N ratios"), str(Pattern.TUMOUR_TO_NORMAL))]
+    return [
+        (_("as in the scout"), str(Pattern.SCOUT)),
+        (_("by T/N ratios"), str(Pattern.TUMOUR_TO_NORMAL)),
+        (_("by blood flow"), str(Pattern.FLOW)),
+    ]
 
 
 def _rules() -> list[tuple[str, str]]:

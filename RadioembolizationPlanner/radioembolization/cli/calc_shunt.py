@@ -8,9 +8,9 @@ from typing import Any
 from radioembolization.cli.calc_formulas import Calculation
 from radioembolization.errors import InputError
 from radioembolization.physics import device_by_name
-from radioembolization.territories.lung_shunt import LungShunt, chosen_shunt, warn_of_disagreement, warn_of_shunt
-from radioembolization.territories.planar_shunt import PlanarCounts, planar_shunt
-from radioembolization.territories.spect_shunt import spect_shunt_of_counts
+from radioembolization.territories.shunt.lung_shunt import LungShunt, chosen_shunt, warn_of_disagreement, warn_of_shunt
+from radioembolization.territories.shunt.planar_shunt import PlanarCounts, planar_shunt
+from radioembolization.territories.shunt.spect_shunt import spect_shunt_of_counts
 
 _PLANAR = ("lungs_anterior", "lungs_posterior", "liver_anterior", "liver_posterior")
 _SPECT = ("spect_lungs", "spect_liver")

@@ -20,8 +20,8 @@ from radioembolization.files.centreline_polydata import (
 from radioembolization.files.vessel_surface import read_glb_surfaces, read_stl_vessel, vessel_of_surface
 from radioembolization.files.vtk_package import vtk_for
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.linking import link_vessels
-from radioembolization.territories.vessels import Vessel, is_vein
+from radioembolization.territories.vessels.linking import link_vessels
+from radioembolization.territories.vessels.vessel import Vessel, is_vein
 
 PathLike = str | os.PathLike[str]
 

@@ -17,8 +17,8 @@ from radioembolization.files.tree_file import SUFFIX, read_tree_json
 from radioembolization.images import Grid, Unit, resample_mask
 from radioembolization.structures import Role
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.growth import grow_tree
-from radioembolization.territories.organ_arteries import drawn_organs
+from radioembolization.territories.candidates.organ_arteries import drawn_organs
+from radioembolization.territories.growth.grown_tree import grow_tree
 from radioembolization.territories.skeleton import tree_from_mask
 from radioembolization.treatment.planning_grid import planning_grid, the_liver
 

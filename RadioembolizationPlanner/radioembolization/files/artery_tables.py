@@ -13,11 +13,11 @@ from radioembolization.files.site_tables import ArterySites
 from radioembolization.files.toml_table import Table
 from radioembolization.territories import Pattern
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.branch_territories import FlowWeighted, NearestBranch
-from radioembolization.territories.candidate_site import CandidateSite
-from radioembolization.territories.candidates import MERGE_MM, SMALLEST_RADIUS_MM
-from radioembolization.territories.organ_arteries import is_trunk
-from radioembolization.territories.tree_point import UserPoint
+from radioembolization.territories.branches.branch_territories import FlowWeighted, NearestBranch
+from radioembolization.territories.candidates.candidate_list import MERGE_MM, SMALLEST_RADIUS_MM
+from radioembolization.territories.candidates.candidate_site import CandidateSite
+from radioembolization.territories.candidates.organ_arteries import is_trunk
+from radioembolization.territories.candidates.tree_point import UserPoint
 from radioembolization.treatment.arterial_sites import ArterialRequest, arterial_sites
 
 #: Names in files of what is called so in the code.

@@ -20,7 +20,7 @@ from radioembolization.planning import Prescription, preset
 from radioembolization.planning.goal_table import goal_from_value
 from radioembolization.planning.limit_table import limit_from_table
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role
-from radioembolization.territories.lung_shunt import warn_of_shunt
+from radioembolization.territories.shunt.lung_shunt import warn_of_shunt
 from radioembolization.treatment import CaseInputs, SourceSite, SourceStructure, SyntheticLesions
 from radioembolization.treatment.case import DEFAULT_SPACING_MM, collected_notices, joined
 

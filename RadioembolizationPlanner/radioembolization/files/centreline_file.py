@@ -12,7 +12,7 @@ from scipy.interpolate import CubicSpline
 
 from radioembolization.errors import ArterialTreeError
 from radioembolization.files.vessel_radius import radius_or_assumed
-from radioembolization.territories.vessels import Vessel, is_vein
+from radioembolization.territories.vessels.vessel import Vessel, is_vein
 
 #: Control points of a curve closer than this [mm] are taken as its centreline; between others it is a smooth curve.
 CONTROL_STEP_MM = 2.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
-from radioembolization.territories.vessels import Vessel
+from radioembolization.territories.vessels.vessel import Vessel
 
 #: Two centrelines run together where they are nearer than this share of the radius.
 TOGETHER = 0.25

@@ -13,7 +13,7 @@ from radioembolization.errors import ArterialTreeError
 from radioembolization.files.centreline_overlap import without_overlap
 from radioembolization.files.vessel_radius import radius_or_assumed
 from radioembolization.territories.arteries import ArterialTree, Artery
-from radioembolization.territories.vessels import Vessel
+from radioembolization.territories.vessels.vessel import Vessel
 
 #: Names of the radius in the point data, the first that is there counts.
 RADIUS_NAMES = ("Radius", "MaximumInscribedSphereRadius", "radius")

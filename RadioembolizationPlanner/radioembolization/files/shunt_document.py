@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from radioembolization.territories.lung_shunt import LungShunt
+from radioembolization.territories.shunt.lung_shunt import LungShunt
 from radioembolization.treatment.scout_analysis import ScoutAnalysis
 
 

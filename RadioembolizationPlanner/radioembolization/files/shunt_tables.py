@@ -13,14 +13,14 @@ from radioembolization.errors import CaseFileError, FileMissing
 from radioembolization.files.case_images import CaseImages
 from radioembolization.files.toml_table import Table
 from radioembolization.structures.consistency import DrawnStructure
-from radioembolization.territories.lung_shunt import LungShunt, ShuntMethod, entered_shunt, side_by_side
-from radioembolization.territories.planar_shunt import (
+from radioembolization.territories.shunt.lung_shunt import LungShunt, ShuntMethod, entered_shunt, side_by_side
+from radioembolization.territories.shunt.planar_shunt import (
     PlanarCounts,
     planar_shunt,
     planar_shunt_from_images,
     rectangle,
 )
-from radioembolization.territories.spect_shunt import SpectShuntSettings
+from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings
 from radioembolization.treatment import SourceStructure
 from radioembolization.treatment.scout_analysis import shunt_by_spect
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from radioembolization.files.tree_writer import SYNTHETIC_MARK
 from radioembolization.territories.arteries import ArterialTree
+from radioembolization.territories.candidates.tree_point import nearest_point
 from radioembolization.territories.coverage import coverage, unreached_tumours
-from radioembolization.territories.tree_point import nearest_point
 from radioembolization.treatment import Case
 
 #: A site farther from every artery lies in none [mm].

@@ -15,7 +15,7 @@ from radioembolization.errors import ArterialTreeError, FileMissing, TerritoryEr
 from radioembolization.files.vtk_package import vtk_for
 from radioembolization.images import Grid
 from radioembolization.territories.skeleton import centreline_of_mask
-from radioembolization.territories.vessels import LARGEST_EXTENT_MM, Vessel
+from radioembolization.territories.vessels.vessel import LARGEST_EXTENT_MM, Vessel
 
 #: Sides of the voxels a surface is filled with [mm], and the most of them.
 VOXEL_MM, MOST_VOXELS = 0.3, 20_000_000

@@ -7,11 +7,11 @@ import numpy as np
 from radioembolization.images import Grid
 from radioembolization.phantom.shapes import positions
 from radioembolization.territories.arteries import ArterialTree, Artery
-from radioembolization.territories.couinaud import SEGMENT_SHARES, cut_segments
-from radioembolization.territories.growth_branches import Branches
-from radioembolization.territories.growth_filling import fill_room
-from radioembolization.territories.growth_names import Namer
-from radioembolization.territories.growth_room import Room, largest_piece
+from radioembolization.territories.growth.branch_names import Namer
+from radioembolization.territories.growth.couinaud import SEGMENT_SHARES, cut_segments
+from radioembolization.territories.growth.filling import fill_room
+from radioembolization.territories.growth.growing_branches import Branches
+from radioembolization.territories.growth.room import Room, largest_piece
 
 #: Every artery with its parent, from the root on.
 PARENTS: dict[str, str | None] = {

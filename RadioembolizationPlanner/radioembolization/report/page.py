@@ -12,8 +12,8 @@ from radioembolization.report.analysis_page import FILTERS, analysis_parts
 from radioembolization.report.embedded import data_uri, svg_uri
 from radioembolization.report.figures import dvh_figure, sites_figure, slice_figure, territories_figure
 from radioembolization.territories.coverage import unreached_tumours
-from radioembolization.territories.lung_shunt import shunt_text
 from radioembolization.territories.perfusion import PERFUSED_FROM
+from radioembolization.territories.shunt.lung_shunt import shunt_text
 from radioembolization.treatment import Case, Treatment
 
 _FILTERS = {

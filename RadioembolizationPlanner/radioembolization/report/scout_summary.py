@@ -9,7 +9,7 @@ from radioembolization.report.formats import fixed, ml, percent, significant
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.structures.extrahepatic_foci import ExtrahepaticFocus
 from radioembolization.structures.tumour_to_normal import TumourToNormal
-from radioembolization.territories.lung_shunt import LungShunt
+from radioembolization.territories.shunt.lung_shunt import LungShunt
 from radioembolization.treatment import Case
 from radioembolization.treatment.scout_analysis import ScoutAnalysis
 

@@ -18,7 +18,7 @@ from radioembolization.report.territory_content import (
     unperfused_line,
 )
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.tree_point import nearest_point
+from radioembolization.territories.candidates.tree_point import nearest_point
 from radioembolization.treatment import Case
 
 #: A tree is printed up to this many arteries; the file has all.

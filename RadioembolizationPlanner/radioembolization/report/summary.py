@@ -12,7 +12,7 @@ from radioembolization.planning import Plan
 from radioembolization.report.summary_lines import summary_lines
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.structures.findings import Finding
-from radioembolization.territories.lung_shunt import shunt_text
+from radioembolization.territories.shunt.lung_shunt import shunt_text
 from radioembolization.treatment import Case, Notice, Treatment
 
 

@@ -33,9 +33,7 @@ def expected_spheres(territories: Territories, activities_gbq: np.ndarray, bq_pe
     if activities.shape != (len(territories.sites),) or not np.all((activities >= 0) & np.isfinite(activities)):
         raise InputError(f"Microspheres need one activity of zero or more for each of {len(territories.sites)} sites.")
     if not (np.isfinite(bq_per_sphere) and bq_per_sphere > 0):
-        raise InputError(
-            f"A microsphere of {bq_per_sphere:g} Bq: give its activity in Bq, for glass about 2500."
-        )
+        raise InputError(f"A microsphere of {bq_per_sphere:g} Bq: give its activity in Bq, for glass about 2500.")
     return territories.combined(activities) * (1e9 / bq_per_sphere)
 
 

@@ -12,14 +12,19 @@ from radioembolization.images import Grid, resample_mask
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.branch_territories import BranchTerritories, FlowWeighted, NearestBranch
-from radioembolization.territories.candidate_merging import with_upstream
-from radioembolization.territories.candidate_site import CandidateSite
-from radioembolization.territories.candidates import MERGE_MM, OFF_TREE_MM, SMALLEST_RADIUS_MM, candidate_sites
-from radioembolization.territories.distinct_candidates import distinct_candidates
-from radioembolization.territories.fed_organs import FedOrgans, fed_organs
-from radioembolization.territories.organ_arteries import drawn_organs
-from radioembolization.territories.tree_point import UserPoint
+from radioembolization.territories.branches.branch_territories import BranchTerritories, FlowWeighted, NearestBranch
+from radioembolization.territories.candidates.candidate_list import (
+    MERGE_MM,
+    OFF_TREE_MM,
+    SMALLEST_RADIUS_MM,
+    candidate_sites,
+)
+from radioembolization.territories.candidates.candidate_site import CandidateSite
+from radioembolization.territories.candidates.distinct_candidates import distinct_candidates
+from radioembolization.territories.candidates.fed_organs import FedOrgans, fed_organs
+from radioembolization.territories.candidates.merging import with_upstream
+from radioembolization.territories.candidates.organ_arteries import drawn_organs
+from radioembolization.territories.candidates.tree_point import UserPoint
 from radioembolization.treatment.case import (
     CaseInputs,
     Notice,

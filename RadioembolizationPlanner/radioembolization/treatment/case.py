@@ -16,7 +16,7 @@ from radioembolization.planning import Prescription
 from radioembolization.structures import DEFAULT_LIVER_DENSITY, Role, StructureSet
 from radioembolization.territories import InjectionSite, Pattern, Territories
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.lung_shunt import LungShunt
+from radioembolization.territories.shunt.lung_shunt import LungShunt
 from radioembolization.treatment.analysis_request import AnalysisRequest
 
 DEFAULT_SPACING_MM = (2.5, 2.5, 2.5)

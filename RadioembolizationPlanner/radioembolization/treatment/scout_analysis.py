@@ -12,8 +12,8 @@ from radioembolization.structures import Role, StructureSet
 from radioembolization.structures.consistency import DrawnStructure
 from radioembolization.structures.extrahepatic_foci import ExtrahepaticFocus, FocusRule, extrahepatic_foci
 from radioembolization.structures.tumour_to_normal import TumourToNormal, territory_references, tumour_to_normal
-from radioembolization.territories.lung_shunt import LungShunt, ShuntMethod, warn_of_disagreement
-from radioembolization.territories.spect_shunt import SpectShuntSettings, spect_shunt
+from radioembolization.territories.shunt.lung_shunt import LungShunt, ShuntMethod, warn_of_disagreement
+from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings, spect_shunt
 from radioembolization.treatment.case import Case, CaseInputs, Notice, collected_notices, joined
 
 

@@ -10,7 +10,7 @@ from radioembolization.errors import ArterialTreeError, AssumedArteryRadius, Fil
 from radioembolization.files import read_arteries
 from radioembolization.files.centreline_polydata import polylines_of, vessels_from_polydata
 from radioembolization.files.tree_writer import write_tree
-from radioembolization.territories.linking import link_vessels
+from radioembolization.territories.vessels.linking import link_vessels
 from support import quiet
 from vessel_shapes import line, polydata
 

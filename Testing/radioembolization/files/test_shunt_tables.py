@@ -14,7 +14,7 @@ from radioembolization.files import plan_document, read_case, read_plan, write_c
 from radioembolization.images import Unit, Volume, resample_mask
 from radioembolization.report import page
 from radioembolization.structures import Role
-from radioembolization.territories.lung_shunt import ShuntMethod
+from radioembolization.territories.shunt.lung_shunt import ShuntMethod
 from radioembolization.treatment import SourceMask, SourceStructure, plan_treatment, prepare
 from small_case import GRID, RATIOS, SCOUT_GRID, small_inputs
 from support import ellipsoid

@@ -2,7 +2,7 @@
 
 import pytest
 
-from radioembolization.territories.branch_territories import NearestBranch
+from radioembolization.territories.branches.branch_territories import NearestBranch
 from real_liver import FOLDER, left_and_right_dice, real_liver
 from support import quiet
 

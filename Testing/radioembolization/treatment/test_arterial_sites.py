@@ -18,8 +18,8 @@ from radioembolization.planning import MeanDose, Prescription
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.branch_territories import FlowWeighted, NearestBranch
-from radioembolization.territories.tree_point import UserPoint
+from radioembolization.territories.branches.branch_territories import FlowWeighted, NearestBranch
+from radioembolization.territories.candidates.tree_point import UserPoint
 from radioembolization.treatment import CaseInputs, SourceMask, SourceStructure, plan_treatment, prepare
 from radioembolization.treatment.arterial_sites import ArterialRequest, arterial_sites, with_sites
 from radioembolization.treatment.site_choice import SiteChoice

@@ -1,0 +1,1 @@
+"""Which branch supplies which part of the liver."""

@@ -1,0 +1,1 @@
+"""Candidate injection sites of an arterial tree."""

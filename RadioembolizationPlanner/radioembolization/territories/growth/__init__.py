@@ -1,0 +1,1 @@
+"""Synthetic arterial trees, grown inside a liver."""

@@ -1,0 +1,1 @@
+"""Lung shunt: entered, from planar images, from SPECT/CT."""

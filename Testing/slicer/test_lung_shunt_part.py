@@ -1,0 +1,281 @@
+"""Lung shunts in the panel: every method side by side, one used, out of date after a change, kept in the scene."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import slicer_headless
+from hands import pick, row_of, texts_of, type_into
+from scout_case import SHUNT, take_scout_case
+
+from radioembolization.images import Grid, Unit, Volume
+from radioembolization.territories.shunt.lung_shunt import ShuntMethod
+from radioembolization.treatment import SourceMask
+
+slicer_headless.require_slicer()
+import slicer  # noqa: E402
+
+pytestmark = [pytest.mark.slicer, pytest.mark.gui]
+
+_PART = "LungShunt"
+#: sqrt(120 * 270) = 180 and sqrt(1200 * 2700) = 1800
+_COUNTS = {"lungs": ("120", "270"), "liver": ("1200", "2700")}
+PLANAR = 180.0 / 1980.0
+
+
+@pytest.fixture
+def part(panel, scene):
+    take_scout_case(panel, scene)
+    return panel
+
+
+def _rows(panel):
+    """Return shunt, deviation, difference and state by method."""
+    return {row[0]: row[1:] for row in texts_of(panel.ui(_PART).shuntsTable)}
+
+
+def _told(panel):
+    return panel.ui(_PART).lungShuntLabel.text
+
+
+def _by_spect(panel):
+    panel.click(_PART, "spectShuntButton")
+    panel.idle()
+
+
+def _by_counts(panel, counts=_COUNTS):
+    table = panel.ui(_PART).planarTable
+    for organ, texts in counts.items():
+        for column, text in enumerate(texts, start=1):
+            type_into(table, row_of(table, organ), column, text)
+    panel.click(_PART, "countsShuntButton")
+    panel.idle()
+
+
+def _use(panel, method):
+    table = panel.ui(_PART).shuntsTable
+    table.selectRow(row_of(table, method))
+    panel.click(_PART, "useShuntButton")
+    panel.idle()
+
+
+def test_both_methods_stand_side_by_side_and_the_one_used_is_that_of_the_case(part):
+    assert _rows(part) == {} and not part.ui(_PART).useShuntButton.enabled
+    _by_spect(part)
+    _by_counts(part)
+    assert _rows(part) == {"planar": ["9.09", "5.3", "", ""], "SPECT/CT": ["8.00", "3.6", "", ""]}
+    assert "lung shunt" in part.session.problem  # computed is not chosen
+    _use(part, "SPECT/CT")
+    assert _rows(part) == {"planar": ["9.09", "5.3", "+1.1", ""], "SPECT/CT": ["8.00", "3.6", "", "used"]}
+    assert part.parameters.lung_shunt == pytest.approx(SHUNT, rel=1e-4)
+    assert part.ui("Sites").shuntBox.value == pytest.approx(8.0)
+    inputs = part.session.inputs()
+    assert {site.lung_shunt for site in inputs.sites} == {part.parameters.lung_shunt}
+    assert [(s.method, s.used) for s in inputs.lung_shunts] == [(ShuntMethod.PLANAR, False), (ShuntMethod.SPECT, True)]
+    assert "The case uses 8.00 %, SPECT/CT." in _told(part) and "WARNING" not in _told(part)
+    _use(part, "planar")
+    assert part.parameters.lung_shunt == pytest.approx(PLANAR) and _rows(part)["SPECT/CT"][2] == "-1.1"
+
+
+def test_what_is_typed_in_is_used_and_the_others_stay(part):
+    _by_spect(part)
+    _use(part, "SPECT/CT")
+    part.ui("Sites").shuntBox.value = 5.0
+    part.idle()
+    assert _rows(part) == {"entered": ["5.00", "–", "", "used"], "SPECT/CT": ["8.00", "3.6", "+3.0", ""]}
+    _use(part, "SPECT/CT")
+    assert _rows(part)["entered"] == ["5.00", "–", "-3.0", ""]  # kept
+    table = part.ui("Sites").sitesTable
+    type_into(table, row_of(table, "left"), 2, "3")
+    part.idle()
+    assert "Sites with a lung shunt of their own keep it: left." in _told(part)
+    assert [site.lung_shunt for site in part.session.inputs().sites] == pytest.approx([SHUNT, 0.03], rel=1e-4)
+    part.ui(_PART).shuntsTable.selectRow(row_of(part.ui(_PART).shuntsTable, "SPECT/CT"))
+    part.click(_PART, "removeShuntButton")
+    part.idle()
+    assert set(_rows(part)) == {"entered"} and part.parameters.lung_shunt is None
+
+
+def test_planar_counts_with_background_and_bad_ones(part):
+    _by_counts(part, {"lungs": ("120", "270"), "liver": ("1200", "")})
+    assert "Failed: Enter the posterior counts of the liver" in _told(part) and _rows(part) == {}
+    type_into(part.ui(_PART).planarTable, 0, 1, "-5")
+    assert "'-5' is no number" in part.session.status.text and part.ui(_PART).planarTable.item(0, 1).text() == ""
+    _by_counts(part, {"lungs": ("0", "270"), "liver": ("1200", "2700")})
+    assert "anterior counts of the lungs are 0" in _told(part)
+    _by_counts(part, {"lungs": ("170", "370", "50", "1", "2"), "liver": ("1200", "2700")})  # 120 and 270 without it
+    assert _rows(part)["planar"][0] == "9.09" and "background subtracted" in _told(part)
+
+
+def test_a_high_shunt_and_methods_that_disagree_are_told_in_panel_and_case(part):
+    _by_spect(part)
+    _by_counts(part, {"lungs": ("500", "500"), "liver": ("1500", "1500")})  # 25 %
+    assert "WARNING: The planar lung shunt of 25.0% is +17.0 percentage points off" in _told(part)
+    assert "labeling" not in _told(part) and "contraindicates" not in _told(part)
+    _use(part, "planar")
+    assert "above 20 %, where labelling contraindicates resin" in _told(part)
+    names = {notice.name for notice in part.session.inputs().notices}
+    assert {"LungShuntHigh", "ShuntMethodsDisagree"} <= names
+
+
+def test_cropped_lungs_are_told_or_refused(panel, scene):
+    """Of the lungs, from 77 to 153 mm, the scout has those below 137 mm, then those below 107 mm."""
+    take_scout_case(panel, scene, planes=44)
+    _by_spect(panel)
+    assert _rows(panel)["SPECT/CT"][0] == "8.00"  # uniform lungs: extrapolated without an error
+    assert "of the lungs lie outside the scout; they were taken to have the mean" in _told(panel)
+    _use(panel, "SPECT/CT")
+    assert "LungsExtrapolated" in {notice.name for notice in panel.session.inputs().notices}
+    scene.Clear(False)
+    panel.spin(0.1)
+    take_scout_case(panel, scene, planes=38)
+    _by_spect(panel)
+    assert _rows(panel) == {} and "of the lungs lie inside the scout" in _told(panel)
+    assert _told(panel).startswith("Failed: Only ")
+
+
+def test_a_moved_scout_makes_the_shunt_and_its_plan_out_of_date(part, scene):
+    _by_spect(part)
+    _use(part, "SPECT/CT")
+    plan = part.optimize()
+    (stated,) = json.loads(plan.GetText())["inputs"]["lung_shunts"]
+    assert (
+        stated["method"] == "spect" and stated["used"] is True and stated["fraction"] == pytest.approx(SHUNT, rel=1e-4)
+    )
+    part.session.change(lung_shunt=0.05)
+    part.idle()
+    assert "site 'proper' has changed" in _stale(plan)
+    _use(part, "SPECT/CT")
+    assert _stale(plan) == ""
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "other frame")
+    matrix = np.eye(4)
+    matrix[2, 3] = 1.0
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    part.parameters.scout.SetAndObserveTransformNodeID(transform.GetID())
+    part.idle()
+    assert _rows(part)["SPECT/CT"][3] == "used, OUT OF DATE"
+    assert "OUT OF DATE, SPECT/CT: scout image has changed. Compute it again." in _told(part)
+    notices = json.loads(part.optimize().GetText())["notices"]
+    assert "LungShuntOutOfDate" in {notice["name"] for notice in notices}
+    part.session.change(lung_shunt=0.05)
+    with pytest.raises(ValueError, match=r"out of date \(scout image has changed\): compute it again"):
+        part.session.shunts.use(ShuntMethod.SPECT)
+    _by_spect(part)
+    assert _rows(part)["SPECT/CT"][3] == ""
+
+
+def _stale(plan):
+    from RadioembolizationPlannerLib.plan_record import record_of
+
+    return "; ".join(record_of(plan).stale)
+
+
+def test_a_saved_scene_brings_all_values_and_still_knows_what_they_were_made_from(part, scene, tmp_path):
+    _by_spect(part)
+    _by_counts(part)
+    _use(part, "SPECT/CT")
+    before = part.parameters.lung_shunts
+    assert slicer.util.saveScene(str(tmp_path / "case.mrb"))
+    scene.Clear(False)
+    part.spin(0.1)
+    assert _rows(part) == {}
+    slicer.util.loadScene(str(tmp_path / "case.mrb"))
+    part.idle()
+    assert part.parameters.lung_shunts == before and _rows(part)["SPECT/CT"][3] == "used"
+    counts = slicer.util.arrayFromVolume(part.parameters.scout)
+    counts *= 2.0
+    slicer.util.arrayFromVolumeModified(part.parameters.scout)
+    part.idle()
+    assert _rows(part)["SPECT/CT"][3] == "used, OUT OF DATE" and _rows(part)["planar"][3] == ""
+
+
+# -- planar images --------------------------------------------------------------------------------------------------
+
+_IMAGE_GRID = Grid((2, 30, 40), (10.0, 4.0, 4.0))
+
+
+def _planar_nodes(panel, scene, *, mirrored=True):
+    """Put an image with both views into the scene; lungs hold 120 and 270 counts per pixel, the liver 600 and 1350.
+
+    The liver is on one side only, so that it tells whether the posterior view is mirrored.
+    """
+    from RadioembolizationPlannerLib.new_segments import new_segmentation
+    from RadioembolizationPlannerLib.publish import publish_volume
+    from RadioembolizationPlannerLib.segments import segment_from_mask, set_reference_geometry
+
+    lungs, liver = np.zeros((2, 30, 40), dtype=bool), np.zeros((2, 30, 40), dtype=bool)
+    lungs[:, 2:12, 5:35], liver[:, 14:24, 4:24] = True, True
+    counts = np.where(lungs, 120.0, 0.0) + np.where(liver, 600.0, 0.0)
+    counts[1] *= 2.25
+    if mirrored:
+        counts[1] = counts[1, :, ::-1]
+    image = publish_volume(scene, Volume(counts.astype(np.float32), _IMAGE_GRID, Unit.COUNTS), "planar")
+    segmentation = new_segmentation(scene, "regions")
+    set_reference_geometry(segmentation, _IMAGE_GRID)
+    for name, mask in (("lungs", lungs), ("liver", liver)):
+        segmentation.GetSegmentation().AddSegment(
+            segment_from_mask(name, SourceMask(mask, _IMAGE_GRID), (1, 0, 0)), name
+        )
+    ui = panel.ui(_PART)
+    ui.lungShuntButton.collapsed = True
+    ui.lungShuntButton.collapsed = False  # offers the segments
+    for selector in (ui.anteriorSelector, ui.posteriorSelector):
+        selector.setCurrentNode(image)
+    ui.posteriorPlaneBox.value = 2
+    for box, name in ((ui.lungsRegionBox, "lungs"), (ui.liverRegionBox, "liver")):
+        pick(box, f"{segmentation.GetID()}|{name}")
+    panel.spin()
+    return image, segmentation
+
+
+def test_planar_images_with_regions_give_the_shunt_and_go_out_of_date(part, scene):
+    ui = part.ui(_PART)
+    assert not ui.imagesShuntButton.enabled and "anterior" in ui.imagesShuntButton.toolTip
+    image, segmentation = _planar_nodes(part, scene)
+    part.click(_PART, "imagesShuntButton")
+    part.idle()
+    lungs, liver = 300.0 * 180.0, 200.0 * 900.0  # pixels times geometric mean
+    (known,) = part.parameters.lung_shunts
+    assert known.shunt.fraction == pytest.approx(lungs / (lungs + liver)) and "WARNING" not in _told(part)
+    slicer.util.arrayFromVolume(image)[:] += 1.0
+    slicer.util.arrayFromVolumeModified(image)
+    part.widget.exit()
+    part.widget.enter()
+    assert _rows(part)["planar"][3] == "OUT OF DATE" and "anterior image has changed" in _told(part)
+    scene.RemoveNode(segmentation)
+    part.idle()
+    assert "not in the scene any more" in _told(part) and not ui.imagesShuntButton.enabled
+
+
+def test_planar_images_that_do_not_fit_are_told(part, scene):
+    image, _segmentation = _planar_nodes(part, scene, mirrored=False)
+    part.click(_PART, "imagesShuntButton")
+    part.idle()
+    assert "WARNING: The posterior image fits the anterior one better turned over" in _told(part)
+    part.ui(_PART).mirroredBox.checked = False
+    part.click(_PART, "imagesShuntButton")
+    part.idle()
+    assert _rows(part)["planar"][0] == f"{100.0 * 54.0 / 234.0:.2f}" and "turned over" not in _told(part)
+    part.ui(_PART).posteriorPlaneBox.value = 3
+    part.click(_PART, "imagesShuntButton")
+    part.idle()
+    assert "Failed: The posterior image has 2 planes, so none has the number 3" in _told(part)
+    part.ui(_PART).posteriorPlaneBox.value = 2
+    slicer.util.arrayFromVolume(image)[1, 0, 0] = -4.0
+    slicer.util.arrayFromVolumeModified(image)
+    part.click(_PART, "imagesShuntButton")
+    part.idle()
+    assert "no negative" in _told(part)
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_spect_shunt_in_a_process_of_its_own_and_without_lungs(part):
+    _by_spect(part)
+    assert _rows(part)["SPECT/CT"][0] == "8.00"
+    part.session.change(roles={key: role for key, role in part.parameters.roles.items() if key != "lungs"})
+    part.idle()
+    _by_spect(part)
+    assert "needs structures.lungs" in _told(part)
