@@ -41,6 +41,11 @@ class ArteryOptions:
         if self.model not in MODELS:
             raise InputError(f"Unknown model of territories '{self.model}': use one of {', '.join(MODELS)}.")
 
+    def deciding(self) -> dict[str, object]:
+        """Return what decides territories of sites at given points."""
+        watershed = {"watershed_mm": self.watershed_mm} if self.model == FLOW else {}
+        return {"model": self.model, "organs": dict(self.organs), **watershed}
+
     def request(self, tree: ArterialTree, points: tuple[UserPoint, ...] = ()) -> ArterialRequest:
         """Return what sites to make: at the points, or without any, those that the tree offers.
 

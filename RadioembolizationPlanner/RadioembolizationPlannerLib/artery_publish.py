@@ -58,10 +58,10 @@ def publish_sites(
     at = _offered(list_of_points, found.sites) if points is None else tuple(points)
     ids = {point.label: SEGMENT_PREFIX + point.key for point in at}
     record = _record(name, found, made_from, at, ids)
-    _fill(scene, node, found.sites, ids, keep_colors=points is not None)
+    sites = _rows(parameters, record, before, by_name=points is None)
+    _fill(scene, node, found.sites, ids, distinct_colors(len(sites))[-len(found.sites) :])
     TERRITORIES.write(node, record)
     show_only_ends(node, record)
-    sites = _rows(parameters, record, before, by_name=points is None)
     return {"sites": sites, "territories": node, "artery_points": list_of_points}
 
 
@@ -112,19 +112,16 @@ def _fill(
     node: slicer.vtkMRMLSegmentationNode,
     sites: Sequence[SourceSite],
     ids: Mapping[str, str],
-    *,
-    keep_colors: bool,
+    colors: Sequence[Color],
 ) -> None:
     """Put territories and blood flow of sites in place of what a segmentation holds."""
     segmentation = node.GetSegmentation()
-    old = segmentation.GetSegmentIDs() if keep_colors else ()
-    colors = {key: segmentation.GetSegment(key).GetColor() for key in old}
     _remove_supplies(scene, node)
     with slicer.util.NodeModify(node):
         segmentation.RemoveAllSegments()
         node.SetAndObserveTransformNodeID(None)
         set_reference_geometry(node, sites[0].perfused.grid)
-        for site, color in zip(sites, _colors(sites, ids, colors), strict=True):
+        for site, color in zip(sites, colors, strict=True):
             segmentation.AddSegment(segment_from_mask(site.name, site.perfused, color), ids[site.name])
     for site in sites:
         if site.supply is not None:
@@ -133,15 +130,6 @@ def _fill(
             volume.SetHideFromEditors(True)
             volume.SetAttribute(SUPPLY_OF, ids[site.name])
             node.AddNodeReferenceID(SUPPLIES, volume.GetID())
-
-
-def _colors(sites: Sequence[SourceSite], ids: Mapping[str, str], known: Mapping[str, Color]) -> list[Color]:
-    """Return a color for each site: that which it has, else the first that no other has."""
-    kept = {ids[site.name]: known[ids[site.name]] for site in sites if ids[site.name] in known}
-    taken = {tuple(round(part, 3) for part in color) for color in kept.values()}
-    every = distinct_colors(len(sites) + len(known))
-    free = iter([color for color in every if tuple(round(part, 3) for part in color) not in taken])
-    return [kept[ids[site.name]] if ids[site.name] in kept else next(free) for site in sites]
 
 
 def _remove_supplies(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLSegmentationNode) -> None:

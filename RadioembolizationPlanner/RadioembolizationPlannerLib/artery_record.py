@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from radioembolization.errors import InputError, TerritoryError
-from radioembolization.images import Unit
+from radioembolization.errors import TerritoryError
 from radioembolization.structures import Role
-from radioembolization.territories import Pattern
-from radioembolization.treatment import Notice, SourceMask, SourceSite, SourceStructure, SourceSupply
+from radioembolization.treatment import Notice, SourceStructure
 from radioembolization.treatment.fingerprint import changed_parts, mask_digest
-from radioembolization.treatment.site_choice import SiteChoice, chosen
 from RadioembolizationPlannerLib.arteries import tree_digest
 from RadioembolizationPlannerLib.artery_task import Position
 from RadioembolizationPlannerLib.geometry import flipped
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
 from RadioembolizationPlannerLib.records import RecordKind
-from RadioembolizationPlannerLib.scene import volume_from_node
 from RadioembolizationPlannerLib.stored_values import to_json
 
 #: Segments of territories begin with this, so that they are not taken for those of the case.
-SEGMENT_PREFIX = "arteries_"
+SEGMENT_PREFIX = "RadioembolizationArteries_"
 #: References from the segmentation of territories to the volumes of blood flow, and whose each is.
 SUPPLIES, SUPPLY_OF = "arteriesSupply", "RadioembolizationPlanner.SupplyOf"
 #: A point that was moved by less is where it was [mm].
@@ -175,7 +171,7 @@ def made_from(parameters: PlannerParameters, structures: Iterable[SourceStructur
     p = parameters
     digests = {
         "arterial tree": "" if p.arteries is None else tree_digest(p.arteries),
-        "choices of the arteries": _of_text(to_json(p.artery_options)),
+        "setting of the arteries": _of_text(to_json(p.artery_options.deciding())),
         "voxel size": _of_text(str(float(p.spacing_mm))),
     }
     for structure in structures:
@@ -217,68 +213,8 @@ def check_up_to_date(parameters: PlannerParameters, structures: Iterable[SourceS
     """Raise ``TerritoryError`` with what has changed if territories are out of date."""
     reasons = out_of_date(parameters, structures)
     if reasons:
-        told = _("Sites of the arteries are out of date ({reasons}): press Update in part Arteries of section 3.")
+        told = _("Sites of the arteries are out of date ({reasons}): press Update in Sites of the arteries.")
         raise TerritoryError(told.format(reasons="; ".join(reasons)))
-
-
-def site_of_tree(
-    parameters: PlannerParameters,
-    record: SitesRecord | None,
-    site: SiteParameters,
-    perfused: SourceMask,
-    supply: SourceSupply | None,
-) -> SourceSite:
-    """Return a site of the tree as the core has it, with what the user chose for it.
-
-    Raises
-    ------
-    InputError
-        If its record is not there.
-    """
-    known = None if record is None else record.site(site.segment_id)
-    if known is None:
-        told = _("The territory of site '{name}' belongs to no tree: press Update in part Arteries of section 3.")
-        raise InputError(told.format(name=site.name))
-    x, y, z = known.position_lps_mm
-    shunt = parameters.lung_shunt if site.lung_shunt is None else site.lung_shunt
-    made = SourceSite(
-        name=site.name,
-        perfused=perfused,
-        lung_shunt=shunt,
-        pattern=Pattern(site.pattern),
-        extrahepatic_share=known.leaving,
-        position_lps_mm=(x, y, z),
-        nearest_to=site.nearest_to,
-        among=site.among,
-        supply=supply,
-        outflow=dict(known.outflow),
-        upstream=_upstream(record, known, parameters.sites),
-    )
-    return chosen(made, SiteChoice(extrahepatic_share=site.extrahepatic_share))
-
-
-def supply_volume(parameters: PlannerParameters, segment_id: str) -> slicer.vtkMRMLScalarVolumeNode | None:
-    """Return the volume of blood flow through a site, None if its blood is even."""
-    node = parameters.territories
-    volumes = [node.GetNthNodeReference(SUPPLIES, i) for i in range(node.GetNumberOfNodeReferences(SUPPLIES))]
-    return next((v for v in volumes if v is not None and v.GetAttribute(SUPPLY_OF) == segment_id), None)
-
-
-def supply_from(volume: slicer.vtkMRMLScalarVolumeNode, perfused: SourceMask) -> SourceSupply:
-    """Return the blood flow in a volume, which lies on the grid of the territories."""
-    found = volume_from_node(volume, Unit.RELATIVE_FLOW)
-    same = found.grid.shape == perfused.grid.shape  # on one grid, but for rounding
-    return SourceSupply(found.array, perfused.grid if same else found.grid)
-
-
-def _upstream(record: SitesRecord, site: TreeSite, sites: Sequence[SiteParameters]) -> str:
-    """Return the name of the next site on the way to the root that the case has."""
-    names = {one.segment_id: one.name for one in sites}
-    above = site.upstream
-    while above and above not in names:
-        next_site = record.site(above)
-        above = "" if next_site is None else next_site.upstream
-    return names.get(above, "")
 
 
 def _of_text(text: str) -> str:

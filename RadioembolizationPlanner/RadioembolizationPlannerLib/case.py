@@ -19,20 +19,9 @@ from radioembolization.planning.goal_table import goal_from_value
 from radioembolization.planning.limit_table import limit_from_table, limit_to_table
 from radioembolization.structures import Role
 from radioembolization.territories import Pattern
-from radioembolization.territories.arteries import ArterialTree
-from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure, SourceSupply
-from RadioembolizationPlannerLib.arteries import TREES, tree_digest, tree_of
-from RadioembolizationPlannerLib.artery_record import (
-    SitesRecord,
-    check_up_to_date,
-    is_of_tree,
-    node_with,
-    perfused_ids,
-    record_of,
-    site_of_tree,
-    supply_from,
-    supply_volume,
-)
+from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure
+from RadioembolizationPlannerLib.artery_reader import ArteryReader, notices_of_tree
+from RadioembolizationPlannerLib.artery_record import check_up_to_date, is_of_tree, node_with, perfused_ids
 from RadioembolizationPlannerLib.asked import asked_of, missing_of_vials
 from RadioembolizationPlannerLib.errors import NothingToPlan
 from RadioembolizationPlannerLib.geometry import Position, matrix_to_world
@@ -101,13 +90,13 @@ class CaseReader:
     def __init__(self) -> None:
         self._volumes: dict[str, tuple[Hashable, Volume]] = {}
         self._masks: dict[tuple[str, str], tuple[Hashable, SourceMask]] = {}
-        self._supplies: dict[str, tuple[Hashable, SourceSupply]] = {}
-        self._trees: dict[str, tuple[Hashable, ArterialTree]] = {}
+        self._arteries = ArteryReader()
 
     def forget(self) -> None:
         """Let go of everything read."""
-        for known in (self._volumes, self._masks, self._supplies, self._trees):
-            known.clear()
+        self._volumes.clear()
+        self._masks.clear()
+        self._arteries.forget()
 
     def read(self, parameters: PlannerParameters) -> CaseInputs:
         """Return the case.
@@ -125,8 +114,7 @@ class CaseReader:
             raise NothingToPlan("\n".join(lacking))
         structures = tuple(self._structures(p))
         check_up_to_date(p, structures)
-        arterial = record_of(p) if any(is_of_tree(site) for site in p.sites) else None
-        sites = self._sites(p, arterial)
+        sites = self._sites(p)
         ratios = {_segment_name(p, segment_id): ratio for segment_id, ratio in p.tumour_to_normal.items()}
         tumours = [s.name for s in structures if s.role is Role.TUMOUR]
         return CaseInputs(
@@ -147,9 +135,9 @@ class CaseReader:
             lung_shunts=case_shunts(p),
             notices=(
                 *shunt_notices(known_shunts(p), [site.lung_shunt for site in sites], device_by_name(p.device)),
-                *(() if arterial is None else (*TREES.read(p.arteries).notices, *arterial.notices)),
+                *notices_of_tree(p),
             ),
-            arteries=None if arterial is None else self._tree(p.arteries),
+            arteries=self._arteries.tree(p),
         )
 
     def read_drawn(self, parameters: PlannerParameters) -> CheckRequest:
@@ -188,18 +176,14 @@ class CaseReader:
             )
         return structures
 
-    def _sites(self, p: PlannerParameters, arterial: SitesRecord | None) -> tuple[SourceSite, ...]:
+    def _sites(self, p: PlannerParameters) -> tuple[SourceSite, ...]:
         positions = points_of_sites(p.site_points, [site.name for site in p.sites])
-        return tuple(self._site(p, site, arterial, positions.get(site.name)) for site in p.sites)
+        return tuple(self._site(p, site, positions.get(site.name)) for site in p.sites)
 
-    def _site(
-        self, p: PlannerParameters, site: SiteParameters, arterial: SitesRecord | None, position: Position | None
-    ) -> SourceSite:
+    def _site(self, p: PlannerParameters, site: SiteParameters, position: Position | None) -> SourceSite:
         perfused = self._mask(p, site.segment_id)
         if is_of_tree(site):
-            volume = supply_volume(p, site.segment_id)
-            supply = None if volume is None else self._supply(volume, perfused)
-            return site_of_tree(p, arterial, site, perfused, supply)
+            return self._arteries.site(p, site, perfused)
         return SourceSite(
             name=site.name,
             perfused=perfused,
@@ -210,14 +194,6 @@ class CaseReader:
             nearest_to=site.nearest_to,
             among=site.among,
         )
-
-    def _supply(self, node: slicer.vtkMRMLScalarVolumeNode, perfused: SourceMask) -> SourceSupply:
-        image = node.GetImageData()
-        stamp = (node, node.GetMTime(), image and image.GetMTime(), _place(node), perfused.grid)
-        return _again(self._supplies, node.GetID(), stamp, lambda: supply_from(node, perfused))
-
-    def _tree(self, node: slicer.vtkMRMLTextNode) -> ArterialTree:
-        return _again(self._trees, node.GetID(), tree_digest(node), lambda: tree_of(node))
 
     def _volume(self, node: slicer.vtkMRMLScalarVolumeNode | None, unit: Unit) -> Volume | None:
         if node is None:

@@ -143,7 +143,7 @@ def new_segmentation(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLSeg
 
 def shown_name(name: str) -> str:
     """Return a name of the core as the panel writes it."""
-    return name.replace("tumour", "tumor").replace("Tumour", "Tumor")
+    return name.replace("tumour", "tumor").replace("Tumour", "Tumor").replace("labelling", "labeling")
 
 
 def shown_text(message: str) -> str:

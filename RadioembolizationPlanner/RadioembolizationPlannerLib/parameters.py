@@ -40,7 +40,7 @@ class SiteParameters:
     ----------
     name : str
     segment_id : str
-        Segment of the perfused volume; empty while none is chosen.
+        Segment of the perfused volume, or of the territory of an artery; empty while none is chosen.
     lung_shunt : float, optional
         Share of the activity that reaches the lungs; None for that of the case.
     extrahepatic_share : float

@@ -50,7 +50,11 @@ class RecordKind(Generic[Record]):
         """Return the text nodes of this kind in a scene, in the order they were made."""
         count = scene.GetNumberOfNodesByClass("vtkMRMLTextNode")
         nodes = [scene.GetNthNodeByClass(index, "vtkMRMLTextNode") for index in range(count)]
-        return tuple(node for node in nodes if node.GetAttribute(self.attribute))
+        return tuple(node for node in nodes if self.is_of(node))
+
+    def is_of(self, node: slicer.vtkMRMLNode) -> bool:
+        """Whether a node is of this kind."""
+        return bool(node.GetAttribute(self.attribute))
 
     def new(self, scene: slicer.vtkMRMLScene, text: str, record: Record) -> slicer.vtkMRMLTextNode:
         """Put a file and its record into a scene."""

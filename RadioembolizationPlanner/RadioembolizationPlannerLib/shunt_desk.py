@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from slicer.i18n import tr as _
 
 from radioembolization.errors import InputError, PlannerError
-from radioembolization.physics import device_by_name
 from radioembolization.territories.shunt.lung_shunt import LungShunt, ShuntMethod
 from radioembolization.territories.shunt.planar_shunt import PlanarCounts, planar_shunt, planar_shunt_from_images
 from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings
 from radioembolization.treatment import Treatment
-from radioembolization.treatment.case import Notice, collected_notices, joined
+from radioembolization.treatment.case import collected_notices, joined
 from radioembolization.treatment.fingerprint import changed_parts
 from RadioembolizationPlannerLib import scout_task
-from RadioembolizationPlannerLib.known_shunts import KnownShunt, known_shunts, out_of_date, shunt_notices, with_shunt
+from RadioembolizationPlannerLib.known_shunts import KnownShunt, known_shunts, out_of_date, with_shunt
 from RadioembolizationPlannerLib.planar_choice import PlanarChoice, planar_images
 
 if TYPE_CHECKING:
@@ -106,6 +105,7 @@ class ShuntDesk:
             raise InputError(told.format(method=method.words, changes="; ".join(changes)))
         marked = tuple(replace(one, shunt=replace(one.shunt, used=one.method is method)) for one in self.known)
         self._session.change(lung_shunt=chosen.shunt.fraction, lung_shunts=self._in_order(marked))
+        self._session.say(_("The case uses the lung shunt by {method}.").format(method=method.words))
 
     def remove(self, method: ShuntMethod) -> None:
         """Forget the shunt by a method; if it is used, the case has none then."""
@@ -129,14 +129,6 @@ class ShuntDesk:
         """Return a treatment that tells if the lung shunt it was planned with is out of date."""
         told = [out_of_date(one, self.changes[one.method]) for one in self._used() if one.method in self.changes]
         return replace(treatment, notices=joined(treatment.notices, told)) if told else treatment
-
-    def notices(self) -> tuple[Notice, ...]:
-        """Return what is to be told of the shunts; thresholds are those of the device of the case."""
-        parameters = self._session.parameters
-        case = () if parameters.lung_shunt is None else (parameters.lung_shunt,)
-        own = [site.lung_shunt for site in parameters.sites]
-        fractions = [*(shunt for shunt in own if shunt is not None), *(case if None in own or not own else ())]
-        return shunt_notices(self.known, fractions, device_by_name(parameters.device))
 
     def _keep(self, new: KnownShunt) -> None:
         """Put a shunt beside the others; if that of its method was used, the new one is."""

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from radioembolization.errors import OutflowNowhere
 from radioembolization.planning import load_presets
 from radioembolization.planning.goal_table import GOAL_ENTRIES
 from radioembolization.planning.limit_table import QUANTITY_ENTRIES
@@ -17,7 +18,7 @@ def code_blocks(path, language):
 
 
 def test_the_script_runs_as_printed(capsys):
-    first, second, _in_slicer = code_blocks(DOCS / "scripting.md", "python")
+    first, second, _of_a_tree, _in_slicer = code_blocks(DOCS / "scripting.md", "python")
     names = {}
     exec(compile(first, "scripting.md", "exec"), names)
     printed = capsys.readouterr().out
@@ -33,6 +34,30 @@ def test_the_script_runs_as_printed(capsys):
     reached = [float(value) for value in re.findall(r"Gy: ([0-9.]+) Gy in the coldest", capsys.readouterr().out)]
     assert len(reached) == 3
     assert reached == sorted(reached, reverse=True)
+
+
+def test_the_script_of_an_arterial_tree_runs_as_printed(capsys):
+    first, _second, of_a_tree, _in_slicer = code_blocks(DOCS / "scripting.md", "python")
+    names = {}
+    exec(compile(first, "scripting.md", "exec"), names)
+    with pytest.warns(OutflowNowhere, match="gallbladder"):
+        exec(compile(of_a_tree, "scripting.md", "exec"), names)
+    upstream = {candidate.name: candidate.upstream for candidate in names["candidates"]}
+    assert upstream == {
+        "proper hepatic": "",
+        "right hepatic": "proper hepatic",
+        "tip of the catheter": "right hepatic",
+        "left hepatic": "proper hepatic",
+    }
+    # Flow of the cystic artery in the right hepatic by Murray's law, and of the two sides of the liver.
+    assert names["candidates"][1].outflow["gallbladder"] == pytest.approx(0.8**3 / (2.2**3 + 0.8**3))
+    right, left = 2.2**3 * (2.2**3 / (2.2**3 + 0.8**3)), 1.8**3
+    covered = {one.site: one.liver_share for one in names["territories"].coverage(names["perfused"])}
+    assert covered["tip of the catheter"] == pytest.approx(right / (right + left), rel=0.01)
+    assert names["plan"].status == "optimal"
+    assert names["plan"].goal.value > 100.0
+    assert len(names["from_mask"].terminal_stretches) == 3 and len(names["grown"].terminal_stretches) == 16
+    assert names["grown"].synthetic and not names["from_mask"].synthetic
 
 
 def test_every_entry_of_the_case_file_is_documented():

@@ -60,12 +60,21 @@ def test_front_writes_points_and_both_figures(case, tmp_path, capsys):
 
 
 def test_robust_shows_both_plans(case, tmp_path, capsys):
-    assert main(["robust", case(UNCERTAIN), "--out", str(tmp_path)]) == 0
+    tables = f"{UNCERTAIN}\n[report]\nmicrospheres = 2\n"
+    assert main(["robust", case(tables), "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    for text in ("Limits met in 1000 scenarios", "nominal [GBq]", "costs", "Research use only"):
+    for text in (
+        "Whole microspheres",
+        "2 draws (seed 0)",
+        "Limits met in 1000 scenarios",
+        "nominal [GBq]",
+        "costs",
+        "Research use only",
+    ):
         assert text in printed
     found = json.loads((tmp_path / "robust.json").read_text(encoding="utf-8"))
     fresh, nominal = (found["scenarios"]["robust"][name]["all_limits"] for name in ("plan_fresh", "nominal_fresh"))
+    assert found["microspheres"]["draws"] == 2 and len(found["microspheres"]["structures"]) == 4
     assert fresh >= 0.95 > nominal and found["scenarios"]["uncertainty"]["seed"] == 2
 
 
@@ -79,14 +88,16 @@ def test_vials_lists_what_to_order(case, tmp_path, capsys):
 
 
 def test_plan_holds_what_the_case_asks_for_and_stands(case, tmp_path, capsys):
-    tables = UNCERTAIN + VIALS + AT_TWO + "\n[report]\nfront = true\nstaircase = true\n"
+    tables = UNCERTAIN + VIALS + AT_TWO + "\n[report]\nfront = true\nstaircase = true\nmicrospheres = 2\n"
     assert main(["plan", case(tables), "--out", str(tmp_path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     document.pop("files")
     schema = json.loads(resources.files("radioembolization.files").joinpath("plan.schema.json").read_text())
     jsonschema.validate(document, schema)
     analysis = document["analysis"]
-    assert all(analysis[part] for part in ("explanation", "trade_offs", "scenarios", "vials", "nominal"))
+    assert all(
+        analysis[part] for part in ("explanation", "trade_offs", "scenarios", "vials", "nominal", "microspheres")
+    )
     assert analysis["scenarios"]["robust"] is None  # evaluated only
     # Whoever checks it finds every figure as stated, and no certificate of the vials (exit code 5).
     assert main(["certify", str(tmp_path / "plan.json")]) == 5

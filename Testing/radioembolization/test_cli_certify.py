@@ -33,7 +33,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        assert main(["demo", "--spacing", "6", "--out", str(folder), "--json"]) == 0
+        assert main(["demo", "--seed", "3", "--spacing", "6", "--out", str(folder), "--json"]) == 0
     (folder / "printed.json").write_text(printed.getvalue(), encoding="utf-8")
     return folder
 

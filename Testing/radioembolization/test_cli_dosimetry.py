@@ -94,7 +94,7 @@ def test_kernel_prints_a_table(run, tmp_path):
 
 def test_density_without_another_wish_is_that_of_the_tissue(run, tmp_path):
     def density(*more):
-        out = ("--spacing", 3, 3, 3, "--out", tmp_path / "k.nrrd", "--json")
+        out = ("--spacing", 3, 3, 3, "--radius-mm", 9, "--out", tmp_path / "k.nrrd", "--json")
         return json.loads(run("kernel", "Y-90", *out, *more)[1])["density_g_per_cm3"]
 
     assert density() == density("--tissue", "water") == 1.04
@@ -364,7 +364,7 @@ def test_errors_are_one_json_document_too(run, tmp_path):
 def test_the_module_runs_as_a_program(tmp_path):
     command = [sys.executable, "-m", "radioembolization.cli", "kernel", "Y-90", "--spacing", "4", "4", "4"]
     done = subprocess.run(
-        [*command, "--out", str(tmp_path / "k.nrrd"), "--json"],
+        [*command, "--radius-mm", "12", "--out", str(tmp_path / "k.nrrd"), "--json"],
         capture_output=True,
         text=True,
         cwd=CORE.parent,

@@ -13,7 +13,7 @@ from support import REPOSITORY, SHARED, quiet
 
 CASE = REPOSITORY / "Testing" / "cases" / "hra_liver_male_arteries.toml"
 HRA = SHARED / "data" / "hra_liver_male"
-LEFT, RIGHT = ("left_hepatic_artery",), ("right_hepatic_artery",)
+LEFT, RIGHT = ("left hepatic artery",), ("right hepatic artery",)
 
 pytestmark = [
     pytest.mark.real_data,
@@ -44,10 +44,10 @@ def dice(a, b):
 def test_sites_are_the_expected_anatomy(case):
     by_name = {site.name: site for site in case.sites}
     expected = {"proper", "left", "right", "middle", "anterior", "posterior"}
-    assert {name.split("_")[0] for name in by_name} == expected  # no celiac, common or cystic
-    proper, right = by_name["proper_hepatic_artery"], by_name["right_hepatic_artery"]
+    assert {name.split(" ")[0] for name in by_name} == expected  # no celiac, common or cystic
+    proper, right = by_name["proper hepatic artery"], by_name["right hepatic artery"]
     assert set(right.outflow) == {"gallbladder"} and proper.outflow["gallbladder"] < right.outflow["gallbladder"]
-    assert by_name["left_hepatic_artery"].upstream == "proper_hepatic_artery"
+    assert by_name["left hepatic artery"].upstream == "proper hepatic artery"
     np.testing.assert_array_equal(proper.perfused, case.structures.liver.mask)
 
 
@@ -64,11 +64,11 @@ def test_left_and_right_agree_with_the_segments(case):
 def test_the_plan_over_these_sites_runs_end_to_end(tmp_path, capsys):
     assert main(["plan", str(CASE), "--out", str(tmp_path / "plan"), "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)
-    assert plan["case"]["synthetic"] and plan["arteries"]["count"] == 9 and not plan["arteries"]["synthetic"]
+    assert plan["case"]["synthetic"] and plan["arteries"]["count"] == 10 and not plan["arteries"]["synthetic"]
     assert plan["status"] == "optimal" and all(limit["met"] for limit in plan["limits"])
     used = [site for site in plan["sites"] if site["activity_gbq"] > 0]
     assert 1 <= len(used) <= 4 and len(plan["sites"]) == 8
-    assert {"left", "right"} <= {name for site in used for name in site["name"].split("_")}
+    assert {"left", "right"} <= {name for site in used for name in site["name"].split(" ")}
     assert all(abs(t["share"]) < 0.01 for t in plan["unreached_tumours"])
     page = (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
     assert 'id="territories"' in page and "centrelines.json" in page

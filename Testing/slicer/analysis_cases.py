@@ -29,7 +29,7 @@ VIALS: dict[str, Any] = {
     "time_zone": "America/New_York",
     "inject_at": "2026-03-16T09:00",
 }
-FURTHER: dict[str, Any] = {"front": True, "staircase": True}
+FURTHER: dict[str, Any] = {"front": True, "staircase": True, "microspheres": 2}
 
 
 def request() -> AnalysisRequest:

@@ -10,6 +10,7 @@ import slicer_headless
 from radioembolization.dose import Uncertainty
 from radioembolization.errors import UncertaintyError, VialError
 from radioembolization.planning import WholeVials
+from radioembolization.treatment import AnalysisRequest, MicrosphereRequest
 
 slicer_headless.require_slicer()
 import analysis_cases as cases  # noqa: E402
@@ -21,6 +22,7 @@ from RadioembolizationPlannerLib.asked import (  # noqa: E402
     missing_of_vials,
     parameters_of_request,
     problem_of_request,
+    with_entry,
 )
 from RadioembolizationPlannerLib.parameters import EVALUATED, ROBUST, PlannerParameters, SiteParameters  # noqa: E402
 
@@ -77,6 +79,15 @@ def test_a_request_comes_back_as_it_was(scene):
     assert again.vials.inject_at == request.vials.inject_at and again.robust
     assert replace(again.vials.calendar, source="") == replace(request.vials.calendar, source="")
     assert (again.front, again.staircase, again.uncertainty) == (request.front, True, request.uncertainty)
+
+
+def test_whole_microspheres_pass_through_the_parameters(scene):
+    request = AnalysisRequest(microspheres=MicrosphereRequest(12, 5))
+    again = PlannerParameters(sites=_SITES, **parameters_of_request(request))
+    assert asked_of(again) == request and problem_of_request(again) == ""
+    other = replace(again, further=with_entry(again.further, "front", True))  # as the box of section 5 does
+    assert asked_of(other).microspheres == request.microspheres
+    assert "not 0" in problem_of_request(replace(again, further={"microspheres": 0}))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from radioembolization.treatment import SourceMask
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
 
+from RadioembolizationPlannerLib.plan_record import record_of  # noqa: E402
+
 pytestmark = [pytest.mark.slicer, pytest.mark.gui]
 
 _PART = "LungShunt"
@@ -77,11 +79,12 @@ def test_both_methods_stand_side_by_side_and_the_one_used_is_that_of_the_case(pa
     assert "The case uses 8.00 %, SPECT/CT." in _told(part) and "WARNING" not in _told(part)
     _use(part, "planar")
     assert part.parameters.lung_shunt == pytest.approx(PLANAR) and _rows(part)["SPECT/CT"][2] == "-1.1"
+    _typed_in(part)
 
 
-def test_what_is_typed_in_is_used_and_the_others_stay(part):
-    _by_spect(part)
-    _use(part, "SPECT/CT")
+def _typed_in(part):
+    """What is typed in is used, and the others stay; sites with a shunt of their own keep it."""
+    part.session.shunts.remove(ShuntMethod.PLANAR)
     part.ui("Sites").shuntBox.value = 5.0
     part.idle()
     assert _rows(part) == {"entered": ["5.00", "–", "", "used"], "SPECT/CT": ["8.00", "3.6", "+3.0", ""]}
@@ -96,9 +99,14 @@ def test_what_is_typed_in_is_used_and_the_others_stay(part):
     part.click(_PART, "removeShuntButton")
     part.idle()
     assert set(_rows(part)) == {"entered"} and part.parameters.lung_shunt is None
+    part.click(_PART, "removeShuntButton")
+    type_into(table, row_of(table, "left"), 2, "")
+    part.idle()
+    _bad_counts(part)
 
 
-def test_planar_counts_with_background_and_bad_ones(part):
+def _bad_counts(part):
+    """Planar counts are refused or used, with background or without."""
     _by_counts(part, {"lungs": ("120", "270"), "liver": ("1200", "")})
     assert "Failed: Enter the posterior counts of the liver" in _told(part) and _rows(part) == {}
     type_into(part.ui(_PART).planarTable, 0, 1, "-5")
@@ -107,15 +115,17 @@ def test_planar_counts_with_background_and_bad_ones(part):
     assert "anterior counts of the lungs are 0" in _told(part)
     _by_counts(part, {"lungs": ("170", "370", "50", "1", "2"), "liver": ("1200", "2700")})  # 120 and 270 without it
     assert _rows(part)["planar"][0] == "9.09" and "background subtracted" in _told(part)
+    _high(part)
 
 
-def test_a_high_shunt_and_methods_that_disagree_are_told_in_panel_and_case(part):
+def _high(part):
+    """A high shunt, and methods that disagree, are told in the panel and with the case."""
     _by_spect(part)
-    _by_counts(part, {"lungs": ("500", "500"), "liver": ("1500", "1500")})  # 25 %
+    _by_counts(part, {"lungs": ("500", "500", "", "", ""), "liver": ("1500", "1500")})  # 25 %
     assert "WARNING: The planar lung shunt of 25.0% is +17.0 percentage points off" in _told(part)
-    assert "labeling" not in _told(part) and "contraindicates" not in _told(part)
+    assert "contraindicates" not in _told(part)
     _use(part, "planar")
-    assert "above 20 %, where labelling contraindicates resin" in _told(part)
+    assert "above 20 %, where labeling contraindicates resin" in _told(part)
     names = {notice.name for notice in part.session.inputs().notices}
     assert {"LungShuntHigh", "ShuntMethodsDisagree"} <= names
 
@@ -136,43 +146,7 @@ def test_cropped_lungs_are_told_or_refused(panel, scene):
     assert _told(panel).startswith("Failed: Only ")
 
 
-def test_a_moved_scout_makes_the_shunt_and_its_plan_out_of_date(part, scene):
-    _by_spect(part)
-    _use(part, "SPECT/CT")
-    plan = part.optimize()
-    (stated,) = json.loads(plan.GetText())["inputs"]["lung_shunts"]
-    assert (
-        stated["method"] == "spect" and stated["used"] is True and stated["fraction"] == pytest.approx(SHUNT, rel=1e-4)
-    )
-    part.session.change(lung_shunt=0.05)
-    part.idle()
-    assert "site 'proper' has changed" in _stale(plan)
-    _use(part, "SPECT/CT")
-    assert _stale(plan) == ""
-    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "other frame")
-    matrix = np.eye(4)
-    matrix[2, 3] = 1.0
-    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
-    part.parameters.scout.SetAndObserveTransformNodeID(transform.GetID())
-    part.idle()
-    assert _rows(part)["SPECT/CT"][3] == "used, OUT OF DATE"
-    assert "OUT OF DATE, SPECT/CT: scout image has changed. Compute it again." in _told(part)
-    notices = json.loads(part.optimize().GetText())["notices"]
-    assert "LungShuntOutOfDate" in {notice["name"] for notice in notices}
-    part.session.change(lung_shunt=0.05)
-    with pytest.raises(ValueError, match=r"out of date \(scout image has changed\): compute it again"):
-        part.session.shunts.use(ShuntMethod.SPECT)
-    _by_spect(part)
-    assert _rows(part)["SPECT/CT"][3] == ""
-
-
-def _stale(plan):
-    from RadioembolizationPlannerLib.plan_record import record_of
-
-    return "; ".join(record_of(plan).stale)
-
-
-def test_a_saved_scene_brings_all_values_and_still_knows_what_they_were_made_from(part, scene, tmp_path):
+def test_another_scout_makes_shunt_and_plan_out_of_date_also_in_a_loaded_scene(part, scene, tmp_path):
     _by_spect(part)
     _by_counts(part)
     _use(part, "SPECT/CT")
@@ -185,10 +159,24 @@ def test_a_saved_scene_brings_all_values_and_still_knows_what_they_were_made_fro
     part.idle()
     assert part.parameters.lung_shunts == before and _rows(part)["SPECT/CT"][3] == "used"
     counts = slicer.util.arrayFromVolume(part.parameters.scout)
-    counts *= 2.0
+    counts[counts == counts[36].max()] *= 1.5  # the lungs
     slicer.util.arrayFromVolumeModified(part.parameters.scout)
     part.idle()
     assert _rows(part)["SPECT/CT"][3] == "used, OUT OF DATE" and _rows(part)["planar"][3] == ""
+    assert "OUT OF DATE, SPECT/CT: scout image has changed. Compute it again." in _told(part)
+    plan = part.optimize()
+    document = json.loads(plan.GetText())
+    stated = {shunt["method"]: (shunt["used"], shunt["fraction"]) for shunt in document["inputs"]["lung_shunts"]}
+    assert stated["spect"] == (True, pytest.approx(SHUNT, rel=1e-4))
+    assert stated["planar"] == (False, pytest.approx(PLANAR))
+    assert "LungShuntOutOfDate" in {notice["name"] for notice in document["notices"]}
+    with pytest.raises(ValueError, match=r"out of date \(scout image has changed\): compute it again"):
+        part.session.shunts.use(ShuntMethod.SPECT)
+    assert record_of(plan).stale == ()
+    _by_spect(part)
+    assert part.parameters.lung_shunt == pytest.approx(1.5 * SHUNT / (1.0 + 0.5 * SHUNT), rel=1e-4)
+    assert _rows(part)["SPECT/CT"][3] == "used" and "WARNING: A lung shunt of 11.5% reduces" in _told(part)
+    assert record_of(plan).stale == ("site 'proper' has changed", "site 'left' has changed")
 
 
 # -- planar images --------------------------------------------------------------------------------------------------
@@ -196,7 +184,7 @@ def test_a_saved_scene_brings_all_values_and_still_knows_what_they_were_made_fro
 _IMAGE_GRID = Grid((2, 30, 40), (10.0, 4.0, 4.0))
 
 
-def _planar_nodes(panel, scene, *, mirrored=True):
+def _planar_nodes(panel, scene):
     """Put an image with both views into the scene; lungs hold 120 and 270 counts per pixel, the liver 600 and 1350.
 
     The liver is on one side only, so that it tells whether the posterior view is mirrored.
@@ -208,9 +196,7 @@ def _planar_nodes(panel, scene, *, mirrored=True):
     lungs, liver = np.zeros((2, 30, 40), dtype=bool), np.zeros((2, 30, 40), dtype=bool)
     lungs[:, 2:12, 5:35], liver[:, 14:24, 4:24] = True, True
     counts = np.where(lungs, 120.0, 0.0) + np.where(liver, 600.0, 0.0)
-    counts[1] *= 2.25
-    if mirrored:
-        counts[1] = counts[1, :, ::-1]
+    counts[1] = 2.25 * counts[1, :, ::-1]  # as seen from behind
     image = publish_volume(scene, Volume(counts.astype(np.float32), _IMAGE_GRID, Unit.COUNTS), "planar")
     segmentation = new_segmentation(scene, "regions")
     set_reference_geometry(segmentation, _IMAGE_GRID)
@@ -244,13 +230,20 @@ def test_planar_images_with_regions_give_the_shunt_and_go_out_of_date(part, scen
     part.widget.exit()
     part.widget.enter()
     assert _rows(part)["planar"][3] == "OUT OF DATE" and "anterior image has changed" in _told(part)
+    slicer.util.arrayFromVolume(image)[:] -= 1.0
+    slicer.util.arrayFromVolumeModified(image)
+    part.idle()
+    assert _rows(part)["planar"][3] == ""
+    _do_not_fit(part, image)
     scene.RemoveNode(segmentation)
     part.idle()
-    assert "not in the scene any more" in _told(part) and not ui.imagesShuntButton.enabled
+    assert "not in the scene any more" in part.session.shunts.changes[ShuntMethod.PLANAR][0]
+    assert _rows(part)["planar"][3] == "OUT OF DATE" and not ui.imagesShuntButton.enabled
 
 
-def test_planar_images_that_do_not_fit_are_told(part, scene):
-    image, _segmentation = _planar_nodes(part, scene, mirrored=False)
+def _do_not_fit(part, image):
+    """A view turned over is told, a plane that is not there and negative counts are refused."""
+    slicer.util.arrayFromVolume(image)[1] = slicer.util.arrayFromVolume(image)[1, :, ::-1].copy()
     part.click(_PART, "imagesShuntButton")
     part.idle()
     assert "WARNING: The posterior image fits the anterior one better turned over" in _told(part)
@@ -258,6 +251,7 @@ def test_planar_images_that_do_not_fit_are_told(part, scene):
     part.click(_PART, "imagesShuntButton")
     part.idle()
     assert _rows(part)["planar"][0] == f"{100.0 * 54.0 / 234.0:.2f}" and "turned over" not in _told(part)
+    part.ui(_PART).mirroredBox.checked = True
     part.ui(_PART).posteriorPlaneBox.value = 3
     part.click(_PART, "imagesShuntButton")
     part.idle()
@@ -271,7 +265,7 @@ def test_planar_images_that_do_not_fit_are_told(part, scene):
 
 
 @pytest.mark.process
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_spect_shunt_in_a_process_of_its_own_and_without_lungs(part):
     _by_spect(part)
     assert _rows(part)["SPECT/CT"][0] == "8.00"

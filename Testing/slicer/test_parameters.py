@@ -16,6 +16,7 @@ from radioembolization.treatment.case import Notice
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
 
+from RadioembolizationPlannerLib.artery_options import ArteryOptions  # noqa: E402
 from RadioembolizationPlannerLib.errors import NewerScene  # noqa: E402
 from RadioembolizationPlannerLib.known_shunts import KnownShunt  # noqa: E402
 from RadioembolizationPlannerLib.parameters import ParameterStore, PlannerParameters, SiteParameters  # noqa: E402
@@ -28,6 +29,9 @@ _NODES = {
     "segmentation": "vtkMRMLSegmentationNode",
     "site_points": "vtkMRMLMarkupsFiducialNode",
     "shown_plan": "vtkMRMLTextNode",
+    "arteries": "vtkMRMLTextNode",
+    "territories": "vtkMRMLSegmentationNode",
+    "artery_points": "vtkMRMLMarkupsFiducialNode",
 }
 #: A value other than the default for every parameter that is no node.
 _VALUES: dict[str, Any] = {
@@ -51,6 +55,7 @@ _VALUES: dict[str, Any] = {
             (Notice("LungsExtrapolated", "12 %"),),
         ),
     ),
+    "artery_options": ArteryOptions("flow", 3.5, 0.55, {"branch 5": "stomach", "cystic": ""}),
     "sites": (
         SiteParameters("rechts", "Segment_3", 0.0, 0.02, "tumour_to_normal", "required", "A", ("A", "B")),
         SiteParameters("left"),

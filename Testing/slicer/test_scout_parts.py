@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hands import pick, row_of, texts_of, type_into
 from scout_case import FOCUS_LPS_MM, RATIOS, take_scout_case
 
 from radioembolization.structures import Role
+from radioembolization.treatment.case import Notice
 
 slicer_headless.require_slicer()
 import slicer  # noqa: E402
@@ -55,10 +56,11 @@ def test_each_lesion_has_its_ratio_with_error_size_and_blur_to_expect(part):
     assert [row[2] for row in rows.values()] == ["0", "0", "0"]  # uniform
     assert rows["C"][3:] == ["3.38", "41 %", "partial volume"] and rows["A"][5] == ""  # 27 voxels of 5 mm
     assert "Tumor 'C' has 3.4 mL" in ui.ratiosLabel.text and "Measured against normal liver" in ui.ratiosLabel.text
+    _typed_wins(part)
 
 
-def test_the_reference_is_chosen_and_scatter_gives_an_error(part):
-    """Normal liver in front of x = 0 is given twice the counts: each side has its own reference."""
+def _references(part):
+    """Normal liver on the right is given twice the counts: each side has its own reference, and there is an error."""
     array = slicer.util.arrayFromVolume(part.parameters.scout)
     index = np.arange(array.shape[2])
     on_right = -110.0 + 5.0 * index < -4.0  # LPS; the volume is as published, columns along x
@@ -78,10 +80,10 @@ def test_the_reference_is_chosen_and_scatter_gives_an_error(part):
     assert "perfused volume of 'left' is missing" in part.ui("Ratios").ratiosLabel.text and site.name == "left"
 
 
-def test_typed_ratios_win_over_measured_ones(part):
+def _typed_wins(part):
+    """What is typed in stays when the measured ratios are entered."""
     table = part.ui("Ratios").ratiosTable
     type_into(table, row_of(table, "A"), 1, "3,5")
-    _measure(part)
     part.click("Ratios", "enterRatiosButton")
     part.idle()
     assert part.session.inputs().tumour_to_normal == pytest.approx({**RATIOS, "A": 3.5})
@@ -89,23 +91,9 @@ def test_typed_ratios_win_over_measured_ones(part):
     assert "Plans use the ratios typed in" in part.ui("Ratios").ratiosLabel.text
     type_into(table, row_of(table, "A"), 1, "0")
     assert "'0' is no number from 0.01" in part.session.status.text and table.item(0, 1).text() == "3.5"
-
-
-def test_ratios_of_another_scout_are_out_of_date_and_a_lesion_without_counts_is_told(part):
-    _measure(part)
-    _change_scout(part, lambda array: array == 600.0, 0.0)
-    label = part.ui("Ratios").ratiosLabel
-    assert label.text.startswith("OUT OF DATE: scout image has changed. Measure again.")
-    assert not part.ui("Ratios").enterRatiosButton.enabled
-    rows = _measure(part)
-    assert rows["C"][1] == "0" and rows["C"][5] == "no counts"
-    assert "no counts in tumor 'C'" in label.text and "OUT OF DATE" not in label.text
-    _change_scout(part, lambda array: array == 100.0, 0.0)
-    _measure(part)
-    assert label.text.startswith("Failed: The normal liver of the reference region has no scout counts")
-    part.session.change(scout=None)
+    part.session.change(tumour_to_normal={})
     part.idle()
-    assert not part.ui("Ratios").measureButton.enabled and not part.ui("Foci").findFociButton.enabled
+    _references(part)
 
 
 def test_a_focus_is_listed_and_selecting_it_shows_its_place(part, scene):
@@ -131,25 +119,51 @@ def test_a_focus_is_listed_and_selecting_it_shows_its_place(part, scene):
     ]
     assert points.GetNthControlPointPositionWorld(0) == pytest.approx(ras) and points.GetLocked()
     assert points.GetNthControlPointLabel(0) == "focus 1" and "liver" in points.GetNthControlPointDescription(0)
+    _told_and_out_of_date(part)
 
 
-def test_foci_are_told_in_plans_and_go_out_of_date(part):
-    _find(part)
+def _told_and_out_of_date(part):
+    """Ratios and foci are told in plans until they are out of date."""
     _measure(part)
-    told = {"ExtrahepaticFocusFound", "PartialVolumeLoss"}
-    assert told <= _notices(part)
+    assert _notices(part) == {"ExtrahepaticFocusFound", "PartialVolumeLoss"}
     _change_scout(part, lambda array: array == 300.0, 0.0)
     assert part.ui("Foci").fociLabel.text.startswith("OUT OF DATE: scout image has changed. Search again.")
-    assert not told & _notices(part)
+    assert not _notices(part)
     assert _find(part) == [] and part.ui("Foci").fociLabel.text == "No extrahepatic focus was found."
     assert not part.ui("Foci").fociTable.visible
+    _of_another_scout(part)
     roles = {key: role for key, role in part.parameters.roles.items() if role is not Role.LIVER}
     part.session.change(roles=roles)
     part.idle()
     part.click("Foci", "findFociButton")
     part.idle()
     assert part.ui("Foci").fociLabel.text.startswith("Failed: The search for extrahepatic foci needs exactly one liver")
+    part.session.change(scout=None)
+    part.idle()
+    assert not part.ui("Ratios").measureButton.enabled and not part.ui("Foci").findFociButton.enabled
+
+
+def _of_another_scout(part):
+    """Ratios of another scout are out of date; a lesion without counts is told."""
+    _measure(part)
+    _change_scout(part, lambda array: array == 600.0, 0.0)
+    label = part.ui("Ratios").ratiosLabel
+    assert label.text.startswith("OUT OF DATE: scout image has changed. Measure again.")
+    assert not part.ui("Ratios").enterRatiosButton.enabled
+    rows = _measure(part)
+    assert rows["C"][1] == "0" and rows["C"][5] == "no counts"
+    assert "no counts in tumor 'C'" in label.text and "OUT OF DATE" not in label.text
+    _change_scout(part, lambda array: array == 100.0, 0.0)
+    _measure(part)
+    assert label.text.startswith("Failed: The normal liver of the reference region has no scout counts")
+
+
+@dataclass(frozen=True)
+class _Treatment:
+    """What a treatment has that is told of."""
+
+    notices: tuple[Notice, ...] = ()
 
 
 def _notices(panel):
-    return {notice["name"] for notice in json.loads(panel.optimize().GetText())["notices"]}
+    return {notice.name for notice in panel.session.scout.told_in(_Treatment()).notices}

@@ -43,7 +43,7 @@ def real_liver() -> RealLiver:
 def left_and_right_dice(found: BranchTerritories, patient: RealLiver) -> tuple[float, float]:
     """Return Dice of the left hepatic artery with segments 2 to 4 and of the rest with 5 to 8, without segment 1."""
     tree, segment = found.tree, patient.segment
-    origin = next(i for i, stretch in enumerate(tree.stretches) if stretch.artery == "left_hepatic_artery")
+    origin = next(i for i, stretch in enumerate(tree.stretches) if stretch.artery == "left hepatic artery")
     left = found.reached(tree.downstream_stretches(origin)) > 0.5
     counted, truth = segment > 1, (segment >= 2) & (segment <= 4)
     return _dice(left & counted, truth), _dice(~left & counted, segment >= 5)

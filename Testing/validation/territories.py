@@ -100,7 +100,7 @@ def _flows() -> list[tuple[object, ...]]:
 def _real() -> list[tuple[object, ...]]:
     patient, rows = real_liver(), []
     for name, model in MODELS.items():
-        for without in (("cystic_artery",), ()):
+        for without in (("cystic artery",), ()):
             found = model.territories(patient.tree, patient.liver, patient.grid, without)
             left, right = left_and_right_dice(found, patient)
             rows.append((name, "left out" if without else "supplies liver", f"{left:.3f}", f"{right:.3f}"))

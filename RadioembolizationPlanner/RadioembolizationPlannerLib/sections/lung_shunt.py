@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import slicer
 from slicer.i18n import tr as _
 
+from radioembolization.physics import device_by_name
 from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings
+from radioembolization.treatment.case import Notice
 from RadioembolizationPlannerLib.events import Event
-from RadioembolizationPlannerLib.known_shunts import KnownShunt
+from RadioembolizationPlannerLib.known_shunts import KnownShunt, known_shunts, shunt_notices
 from RadioembolizationPlannerLib.new_segments import shown_text
 from RadioembolizationPlannerLib.parameters import PlannerParameters
 from RadioembolizationPlannerLib.planar_choice import REGIONS, PlanarChoice
@@ -40,8 +42,8 @@ class LungShuntSection(Section):
         corrected = [(_("attenuation: not known"), ""), (_("corrected"), "yes"), (_("NOT corrected"), "no")]
         set_choices(ui.attenuationBox, corrected)
         ui.shuntsTable.connect("itemSelectionChanged()", self.slot(self._show_readiness))
-        ui.useShuntButton.connect("clicked(bool)", self.slot(lambda _on: self.desk.use(self._selected.method)))
-        ui.removeShuntButton.connect("clicked(bool)", self.slot(lambda _on: self.desk.remove(self._selected.method)))
+        ui.useShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._use()))
+        ui.removeShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._remove()))
         ui.spectShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._by_spect()))
         ui.cancelShuntButton.connect("clicked(bool)", lambda _on: self.session.cancel())
         ui.planarTable.connect("cellChanged(int,int)", self.slot(self._on_count))
@@ -79,13 +81,25 @@ class LungShuntSection(Section):
         self.desk.by_spect(SpectShuntSettings(dome_margin_mm=margin_mm, attenuation_corrected=corrected))
 
     def _by_counts(self) -> None:
-        self._follower.start()
-        self.desk.by_counts(self._counts())
-        self._show_shunts()
+        counts = self._counts()
+        self._at_once(lambda: self.desk.by_counts(counts))
 
     def _by_images(self) -> None:
+        choice = self._choice()
+        self._at_once(lambda: self.desk.by_images(choice))
+
+    def _use(self) -> None:
+        method = self._selected(self.desk.known).method
+        self._at_once(lambda: self.desk.use(method))
+
+    def _remove(self) -> None:
+        self.desk.remove(self._selected(self.desk.known).method)
+
+    def _at_once(self, action: Callable[[], None]) -> None:
+        """Do what takes no time; what failed before is not told any more."""
+        self.session.say("")
         self._follower.start()
-        self.desk.by_images(self._choice())
+        action()
         self._show_shunts()
 
     def _on_count(self, row: int, column: int) -> None:
@@ -97,9 +111,8 @@ class LungShuntSection(Section):
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
-    @property
-    def _selected(self) -> KnownShunt | None:
-        known, row = self.desk.known, self._shunts.selected
+    def _selected(self, known: Sequence[KnownShunt]) -> KnownShunt | None:
+        row = self._shunts.selected
         return known[row] if 0 <= row < len(known) else None
 
     @property
@@ -168,7 +181,8 @@ class LungShuntSection(Section):
         if parameters is None:
             return
         busy = _("A calculation is running.") if self.session.runner.is_running else ""
-        selected = self._selected
+        known = known_shunts(parameters)
+        selected = self._selected(known)
         nothing = "" if selected is not None else _("Select a row of the table first.")
         is_used = _("This value is used.") if selected is not None and selected.shunt.used else ""
         set_ready(ui.useShuntButton, nothing or is_used, _("Makes the selected value the lung shunt of the case."))
@@ -179,11 +193,11 @@ class LungShuntSection(Section):
         lacking = self._choice().lacking()
         set_ready(ui.imagesShuntButton, lacking, _("Computes the planar lung shunt of the two views."))
         ui.cancelShuntButton.enabled = bool(busy)
-        self._follower.show(self._told(parameters))
+        self._follower.show(self._told(parameters, known))
 
-    def _told(self, parameters: PlannerParameters) -> str:
-        """Return which value is used and by which sites, what is out of date, and what is to be beware of."""
-        known, lines = self.desk.known, []
+    def _told(self, parameters: PlannerParameters, known: Sequence[KnownShunt]) -> str:
+        """Return which value is used and by which sites, what is out of date, and what to beware of."""
+        lines = []
         used = next((one for one in known if one.shunt.used), None)
         own = [site.name for site in parameters.sites if site.lung_shunt is not None]
         if used is not None:
@@ -196,13 +210,17 @@ class LungShuntSection(Section):
             if changes:
                 told = _("OUT OF DATE, {method}: {changes}. Compute it again.")
                 lines.append(told.format(method=one.method.words, changes="; ".join(changes)))
-        lines += [_("WARNING: {message}").format(message=shown_text(n.message)) for n in self._notices(known)]
+        lines += [_("WARNING: {message}").format(message=shown_text(n.message)) for n in _notices(parameters, known)]
         lines += [one.shunt.note for one in known if one.shunt.note]
         return "\n".join(lines)
 
-    def _notices(self, known: tuple[KnownShunt, ...]) -> list:
-        """Return what is to be told of any of the values, each once."""
-        return list(dict.fromkeys((*self.desk.notices(), *(n for one in known for n in one.notices))))
+
+def _notices(parameters: PlannerParameters, known: Sequence[KnownShunt]) -> list[Notice]:
+    """Return what is to be told of any of the values, each once; thresholds are those of the device of the case."""
+    case, own = parameters.lung_shunt, [site.lung_shunt for site in parameters.sites]
+    fractions = [case if shunt is None else shunt for shunt in own or [None]]
+    of_case = shunt_notices(known, [one for one in fractions if one is not None], device_by_name(parameters.device))
+    return list(dict.fromkeys((*of_case, *(notice for one in known for notice in one.notices))))
 
 
 def _segments(scene: slicer.vtkMRMLScene) -> Iterator[tuple[str, str]]:

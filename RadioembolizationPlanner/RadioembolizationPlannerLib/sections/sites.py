@@ -13,6 +13,7 @@ from radioembolization.territories import Pattern
 from RadioembolizationPlannerLib.artery_record import is_of_tree, point_of
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
 from RadioembolizationPlannerLib.sections.arteries import ArteriesSection
+from RadioembolizationPlannerLib.sections.artery_sites import ArterySitesSection
 from RadioembolizationPlannerLib.sections.foci import FociSection
 from RadioembolizationPlannerLib.sections.lung_shunt import LungShuntSection
 from RadioembolizationPlannerLib.sections.ratios import RatiosSection
@@ -27,7 +28,7 @@ class SitesSection(Section):
 
     name = "SitesSection"
     shows = ("segmentation", "site_points", "sites", "lung_shunt")
-    part_types = (ArteriesSection, LungShuntSection, RatiosSection, FociSection)
+    part_types = (ArteriesSection, ArterySitesSection, LungShuntSection, RatiosSection, FociSection)
 
     def set_up(self) -> None:
         titles = [_("Site"), _("Perfused volume"), _("Shunt %"), _("Distribution"), _("Extrahepatic %"), _("Use")]

@@ -12,7 +12,7 @@ from radioembolization.cli.shared import DONE, print_json, progress_shown
 from radioembolization.dose import Uncertainty
 from radioembolization.errors import CaseFileError, InputError
 from radioembolization.files import read_case
-from radioembolization.files.analysis_document import analysis_document, compact_text
+from radioembolization.files.analysis_document import analysis_document, compact_text, microspheres_document
 from radioembolization.files.replacing import replacing
 from radioembolization.planning import RobustPlan
 from radioembolization.report.analysis_terminal import print_explanation, print_front, print_robust, print_vials
@@ -83,7 +83,8 @@ def _front_of(options: argparse.Namespace, inputs: CaseInputs) -> AnalysisReques
 
 def _robust_of(options: argparse.Namespace, inputs: CaseInputs) -> AnalysisRequest:
     uncertainty = inputs.analysis.uncertainty or Uncertainty.default(inputs.settings.device.name)
-    return AnalysisRequest(explanation=False, uncertainty=uncertainty, robust=True)
+    microspheres = inputs.analysis.microspheres
+    return AnalysisRequest(explanation=False, uncertainty=uncertainty, robust=True, microspheres=microspheres)
 
 
 def _vials_of(options: argparse.Namespace, inputs: CaseInputs) -> AnalysisRequest:
@@ -134,6 +135,7 @@ def _document(treatment: Treatment, section: str) -> dict[str, Any]:
         "goal": {"name": plan.goal.name, "value": plan.goal.value, "unit": plan.goal.unit},
         "summary": list(plan.explanation),
         section: found[section],
+        **({"microspheres": spheres} if (spheres := microspheres_document(analysis)) else {}),
         "nominal": found["nominal"],
         "notices": [{"name": notice.name, "message": notice.message} for notice in treatment.notices],
     }

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import combinations
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from radioembolization.course.time_activity import TimeActivity, TimeIntegratedActivity
 from radioembolization.errors import MostlyExtrapolated, PoorFit, SlowClearance, TooFewTimePoints
@@ -248,7 +248,7 @@ def _warn(fit: Fit, data: TimeActivity) -> None:
             SlowClearance,
             stacklevel=3,
         )
-    if fit.reduced_chi2 is not None and stats.chi2.sf(fit.chi2, fit.degrees_of_freedom) < _POOR:
+    if fit.reduced_chi2 is not None and special.chdtrc(fit.degrees_of_freedom, fit.chi2) < _POOR:
         warnings.warn(
             f"The {fit.model} curve misses its {len(data.hours)} measurements: reduced chi2 {fit.reduced_chi2:.3g} "
             "with the stated uncertainties. Leave out points before clearance begins, or measure more.",

@@ -1,4 +1,4 @@
-"""The analysis of a treatment as plain JSON: reasons, trade-offs, scenarios, vials; see ``docs/plan-file.md``."""
+"""The analysis of a treatment as plain JSON: reasons, trade-offs, scenarios, vials, spheres; ``docs/plan-file.md``."""
 
 from __future__ import annotations
 
@@ -40,6 +40,20 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
         "scenarios": _scenarios(analysis),
         "vials": None if vials is None or analysis.asked.vials is None else _vials(vials, analysis.asked.vials),
         "nominal": None if analysis.nominal is None else _nominal(analysis.nominal),
+        "microspheres": microspheres_document(analysis),
+    }
+
+
+def microspheres_document(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the doses over draws of whole microspheres; None if they were not asked for."""
+    found, asked = analysis.microspheres, analysis.asked.microspheres
+    if found is None or asked is None:
+        return None
+    return {
+        "draws": found.draws,
+        "seed": asked.seed,
+        "bq_per_sphere": _plain(found.bq_per_sphere),
+        "structures": _plain(found.of_structures()),
     }
 
 

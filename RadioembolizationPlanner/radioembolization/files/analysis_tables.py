@@ -12,7 +12,7 @@ from radioembolization.files.toml_table import Table
 from radioembolization.physics import Device
 from radioembolization.planning import SharedVials, VialCalendar, WholeVials
 from radioembolization.planning.vial_times import aware_time, zone_named
-from radioembolization.treatment import AnalysisRequest, FrontRequest, VialRequest
+from radioembolization.treatment import AnalysisRequest, FrontRequest, MicrosphereRequest, VialRequest
 
 
 def analysis_from_tables(
@@ -49,6 +49,7 @@ def analysis_from_tables(
         uncertainty=stated,
         robust=robust,
         vials=_vials(vials, device, tuple(sites), hours),
+        microspheres=_microspheres(report),
     )
 
 
@@ -61,6 +62,15 @@ def _front(report: Table) -> FrontRequest | None:
     if not isinstance(limit, str) or not limit.strip():
         raise CaseFileError(f"{report.where}.front must be true, false or a limit in quotes, not {limit!r}.")
     return FrontRequest(limit, _range(between))
+
+
+def _microspheres(report: Table) -> MicrosphereRequest | None:
+    draws, seed = report.take("microspheres", None), report.take("microspheres_seed", None)
+    if draws is None and seed is not None:
+        raise CaseFileError(
+            f"{report.where}.microspheres_seed is that of the draws: state microspheres, the number of draws."
+        )
+    return None if draws is None else MicrosphereRequest(draws, 0 if seed is None else seed)
 
 
 def _range(between: tuple[float, ...]) -> tuple[float, float] | None:
@@ -121,7 +131,10 @@ def report_table(asked: AnalysisRequest) -> dict[str, Any]:
     if asked.front is not None:
         table["front"] = asked.front.limit or True
         table |= {"front_between": list(asked.front.between)} if asked.front.between else {}
-    return table | ({"staircase": True} if asked.staircase else {})
+    table |= {"staircase": True} if asked.staircase else {}
+    if asked.microspheres is not None:
+        table |= {"microspheres": asked.microspheres.draws, "microspheres_seed": asked.microspheres.seed}
+    return table
 
 
 def hour_of(asked: AnalysisRequest, site: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from radioembolization.errors import ArterialTreeError, FileMissing, VeinsLeftOut
+from radioembolization.files.artery_names import as_called, readable
 from radioembolization.files.centreline_file import read_json_vessels
 from radioembolization.files.centreline_polydata import (
     Polylines,
@@ -41,13 +42,13 @@ def read_arteries(
     paths : path or sequence of paths
         ``.json`` (table of centrelines), ``.mrk.json`` (curves of 3D Slicer), ``.vtk`` or ``.vtp`` (centrelines of
         VMTK, or a tree written by this program), ``.stl`` (one vessel each), ``.glb`` (named vessels). Vessels
-        whose names say that they are veins are left out.
+        whose names say that they are veins are left out. Underscores of names become blanks.
     root : str, position or None
         The vessel that feeds all, or a place at its beginning (x, y, z) in LPS [mm]; see ``link_vessels``.
     gap_mm : float
         Widest gap between the walls of two vessels that is bridged.
     names : mapping of str to str, optional
-        New names of vessels by the name in the file.
+        New names of vessels by the name in the file, with blanks or underscores.
     radius_mm : float, optional
         Radius of centrelines and curves that state none [mm].
 
@@ -70,8 +71,8 @@ def read_arteries(
     vessels, veins = [], []
     for path in files:
         arteries, others = read_vessels(path, radius_mm=radius_mm)
-        vessels += arteries
-        veins += others
+        vessels += [replace(vessel, name=readable(vessel.name)) for vessel in arteries]
+        veins += [readable(name) for name in others]
     source = ", ".join(path.name for path in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     if not vessels:
         raise ArterialTreeError(f"There is no artery in {source}: by their names all are veins ({', '.join(veins)}).")
@@ -144,16 +145,12 @@ def _read_polylines(path: Path) -> Polylines:
 
 
 def _renamed(vessels: Sequence[Vessel], names: Mapping[str, str] | None) -> list[Vessel]:
-    _check_names([vessel.name for vessel in vessels], names)
-    return [
-        Vessel((names or {}).get(vessel.name, vessel.name), vessel.points_lps_mm, vessel.radius_mm)
-        for vessel in vessels
-    ]
+    new = _new_names([vessel.name for vessel in vessels], names)
+    return [replace(vessel, name=new.get(vessel.name, vessel.name)) for vessel in vessels]
 
 
 def _renamed_tree(tree: ArterialTree, names: Mapping[str, str] | None) -> ArterialTree:
-    _check_names(tree.names, names)
-    new = {name: (names or {}).get(name, name) for name in tree.names}
+    new = {name: name for name in tree.names} | _new_names(tree.names, names)
     arteries = tuple(
         replace(artery, name=new[artery.name], parent=None if artery.parent is None else new[artery.parent])
         for artery in tree.arteries
@@ -161,7 +158,9 @@ def _renamed_tree(tree: ArterialTree, names: Mapping[str, str] | None) -> Arteri
     return replace(tree, arteries=arteries)
 
 
-def _check_names(known: Sequence[str], names: Mapping[str, str] | None) -> None:
-    unknown = sorted(set(names or {}) - set(known))
+def _new_names(known: Sequence[str], names: Mapping[str, str] | None) -> dict[str, str]:
+    found = {as_called(name, known): new for name, new in (names or {}).items()}
+    unknown = sorted(set(found) - set(known))
     if unknown:
         raise ArterialTreeError(f"No vessel is called {', '.join(unknown)}: rename one of {', '.join(known)}.")
+    return found

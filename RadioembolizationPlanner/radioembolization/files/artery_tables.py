@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from radioembolization.errors import CaseFileError
+from radioembolization.files.artery_names import as_called
 from radioembolization.files.artery_source import read_tree
 from radioembolization.files.case_structures import CaseStructures
 from radioembolization.files.markups_file import read_points
@@ -61,6 +62,7 @@ def read_artery_sites(
         return None
     z, y, x = spacing_mm
     tree, files = read_tree(table, folder, drawn)
+    named = [as_called(name, tree.names) for name in named]
     points, point_files = _points(table, folder)
     exponent = table.number("exponent", 3.0)
     unasked = Pattern.SCOUT if has_scout else Pattern.TUMOUR_TO_NORMAL
@@ -71,7 +73,7 @@ def read_artery_sites(
         smallest_radius_mm=table.number("smallest_radius_mm", SMALLEST_RADIUS_MM),
         merge_mm=table.number("merge_mm", MERGE_MM),
         points=points,
-        organ_arteries=_organs(table),
+        organ_arteries={as_called(name, tree.names): organ for name, organ in _organs(table).items()},
         not_offered=[name for name in tree.names if is_trunk(name) and name not in named],
         pattern=Pattern(table.choice("distribution", list(Pattern), unasked)),
     )
@@ -88,6 +90,7 @@ def read_artery_sites(
         tree=found.tree,
         files={"arteries": files} | ({"points": point_files} if point_files else {}),
         notices=found.notices,
+        stands_for={name: candidate.name for candidate in found.candidates for name in candidate.merged},
     )
 
 

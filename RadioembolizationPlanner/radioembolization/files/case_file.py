@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from radioembolization.dose import DoseSettings, Method
 from radioembolization.errors import CaseFileError, LimitError
 from radioembolization.files.analysis_tables import analysis_from_tables
+from radioembolization.files.artery_names import as_called
 from radioembolization.files.artery_tables import read_artery_sites
 from radioembolization.files.case_images import read_case_images
 from radioembolization.files.case_structures import read_case_structures
 from radioembolization.files.image_file import sha256_of_files
 from radioembolization.files.shunt_tables import read_shunts
-from radioembolization.files.site_tables import read_sites
+from radioembolization.files.site_tables import merged_away, read_sites
 from radioembolization.files.toml_table import Table, loaded_toml
 from radioembolization.physics import Convention, device_by_name
 from radioembolization.planning import Prescription, preset
@@ -66,7 +69,7 @@ def read_case(path: Path) -> CaseInputs:
         settings=settings,
         structures=given,
         sites=sites,
-        prescription=_prescription(prescription, given, lesions, sites),
+        prescription=_prescription(prescription, given, lesions, sites, {} if offered is None else offered.stands_for),
         scout=pictures.scout,
         ct=pictures.ct,
         tumour_to_normal={k: float(v) for k, v in top.mapping("tumour_to_normal").items()},
@@ -100,12 +103,16 @@ def _settings(dose: Table, device_name: str) -> DoseSettings:
 
 
 def _prescription(
-    table: Table, given: tuple[SourceStructure, ...], lesions: Table, sites: tuple[SourceSite, ...]
+    table: Table,
+    given: tuple[SourceStructure, ...],
+    lesions: Table,
+    sites: tuple[SourceSite, ...],
+    stands_for: Mapping[str, str],
 ) -> Prescription:
     name = table.text("preset", "")
     reason = table.text("override_reason", "")
     base = Prescription.from_preset(preset(name), reason) if name else Prescription()
-    own = tuple(limit_from_table(entry.everything()) for entry in table.tables("limits"))
+    own = tuple(limit_from_table(_with_known_site(entry, sites)) for entry in table.tables("limits"))
     at_most = table.take("at_most_sites", None)
     if at_most is not None and (not isinstance(at_most, int) or isinstance(at_most, bool) or at_most < 1):
         raise CaseFileError(f"{table.where}.at_most_sites must be a whole number of at least 1, not {at_most!r}.")
@@ -122,14 +129,26 @@ def _prescription(
         at_most_sites=at_most,
         least_activity_gbq=table.number("least_activity_gbq", None),
         most_activity_gbq=table.number("most_activity_gbq", None),
-        forbidden_sites=_site_names("forbidden_sites", table.texts("forbidden_sites", []), table, sites),
-        required_sites=_site_names("required_sites", table.texts("required_sites", []), table, sites),
+        forbidden_sites=_site_names("forbidden_sites", table, sites, stands_for),
+        required_sites=_site_names("required_sites", table, sites, stands_for),
     )
 
 
-def _site_names(key: str, names: list[str], table: Table, sites: tuple[SourceSite, ...]) -> tuple[str, ...]:
+def _with_known_site(entry: Table, sites: tuple[SourceSite, ...]) -> dict[str, Any]:
+    values = entry.everything()
+    if isinstance(values.get("site"), str):
+        values["site"] = as_called(values["site"], [site.name for site in sites])
+    return values
+
+
+def _site_names(
+    key: str, table: Table, sites: tuple[SourceSite, ...], stands_for: Mapping[str, str]
+) -> tuple[str, ...]:
     known = [site.name for site in sites]
+    names = [as_called(name, known) for name in table.texts(key, [])]
     unknown = [name for name in names if name not in known]
+    if unknown and (instead := merged_away(unknown[0], stands_for)):
+        raise CaseFileError(f"{table.where}.{key}: {instead}.")
     if unknown:
         raise CaseFileError(f"{table.where}.{key} names {unknown}, which are no sites: use {', '.join(known)}.")
     return tuple(names)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from radioembolization.errors import ArterialTreeError
 from radioembolization.files.vessel_radius import radius_or_assumed
@@ -104,6 +103,8 @@ def smooth(vessel: Vessel) -> Vessel:
         return vessel
     count = int(np.ceil(steps.sum() / CONTROL_STEP_MM)) * 2
     at = np.union1d(np.arange(len(points)), np.linspace(0, len(points) - 1, count))
+    from scipy.interpolate import CubicSpline  # half a second, for curves only
+
     curve = CubicSpline(np.arange(len(points)), points, axis=0, bc_type="natural")
     return Vessel(vessel.name, curve(at), np.interp(at, np.arange(len(points)), radius))
 

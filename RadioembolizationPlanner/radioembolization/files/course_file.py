@@ -12,6 +12,7 @@ from radioembolization.course.exposure import Exposure, Modality
 from radioembolization.course.sessions import Session
 from radioembolization.course.uptake import checked_cycle_gbq
 from radioembolization.errors import CaseFileError, CourseError
+from radioembolization.files.artery_names import as_called
 from radioembolization.files.case_file import read_case
 from radioembolization.files.course_rules import budgets_from, constraints_from, tissues_from, weeks_from
 from radioembolization.files.course_tables import day_of, exposure_of, in_order, plans_from, read_table, start_of
@@ -138,6 +139,7 @@ def _session_plans(sessions: Table, others: Table, case: CaseInputs) -> tuple[tu
     for name, chosen in sessions.everything().items():
         if not isinstance(chosen, list):
             raise CaseFileError(f"{sessions.where}.{name} must be a list of sites, not {chosen!r}.")
+        chosen = [as_called(site, sites) for site in chosen]
         unknown = [site for site in chosen if site not in sites]
         if unknown:
             raise CaseFileError(f"{sessions.where}.{name} names {unknown}, which are no sites: use {', '.join(sites)}.")

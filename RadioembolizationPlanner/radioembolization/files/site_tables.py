@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from radioembolization.errors import CaseFileError
+from radioembolization.files.artery_names import as_called
 from radioembolization.files.case_images import read_case_image_of_files
 from radioembolization.files.case_structures import CaseStructures
 from radioembolization.files.perfused_files import perfused_volume
@@ -56,6 +57,8 @@ class ArterySites:
         What the tree and the points were read from, by part of the case.
     notices : tuple of Notice
         What making the sites had to tell.
+    stands_for : mapping of str to str
+        By the name of a candidate that reaches what another reaches, the site that is offered in its place.
     """
 
     sites: Mapping[str, SourceSite]
@@ -65,6 +68,14 @@ class ArterySites:
     tree: ArterialTree
     files: Mapping[str, tuple[Path, ...]]
     notices: tuple[Notice, ...] = ()
+    stands_for: Mapping[str, str] = field(default_factory=dict)
+
+
+def merged_away(name: str, stands_for: Mapping[str, str]) -> str:
+    """Return what to say of a candidate that another one stands for; empty if none does."""
+    name = as_called(name, stands_for)
+    other = stands_for.get(name, "")
+    return f"site '{name}' reaches the same as '{other}', which stands for both: use '{other}'" if other else ""
 
 
 def read_sites(
@@ -121,11 +132,14 @@ def _offered(table: Table, offered: ArterySites | None) -> SourceSite | None:
         raise CaseFileError(f"{table.where}.artery needs the arterial tree: add [arteries].")
     if own or offered is None:
         return None
+    artery = as_called(artery, offered.tree.names)
     if artery and artery not in offered.tree.names:
         raise CaseFileError(
             f"{table.where}.artery '{artery}' is no artery of the tree: use one of {', '.join(offered.tree.names)}."
         )
-    found = offered.of_artery.get(artery, "") if artery else str(name)
+    found = offered.of_artery.get(artery, "") if artery else as_called(str(name), offered.sites)
+    if found not in offered.sites and (instead := merged_away(found, offered.stands_for)):
+        raise CaseFileError(f"{table.where}: {instead}.")
     if found not in offered.sites:
         what = f"artery '{artery}', which offers no site" if artery else f"'{name}', which is no candidate"
         raise CaseFileError(
@@ -164,6 +178,8 @@ def _site(
     files: dict[str, tuple[Path, ...]],
 ) -> SourceSite:
     name = table.text("name")
+    if base is not None and as_called(name, [base.name]) == base.name:
+        name = base.name
     lung_shunt = table.number("lung_shunt", shunt)
     if lung_shunt is None:
         raise CaseFileError(_no_shunt(table.where))

@@ -9,12 +9,9 @@ import numpy as np
 
 from radioembolization.files.tree_writer import SYNTHETIC_MARK
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.candidates.tree_point import nearest_point
+from radioembolization.territories.candidates.site_radius import artery_at, radius_at_mm
 from radioembolization.territories.coverage import coverage, unreached_tumours
 from radioembolization.treatment import Case
-
-#: A site farther from every artery lies in none [mm].
-_IN_ARTERY_MM = 1.0
 
 
 def site_entries(case: Case) -> list[dict[str, Any]]:
@@ -81,7 +78,7 @@ def _tree_entry(tree: ArterialTree | None) -> dict[str, Any] | None:
 
 def _place(position_lps_mm: tuple[float, float, float] | None, tree: ArterialTree | None) -> dict[str, Any]:
     """Return the artery a site lies in, and its radius there."""
-    found = None if tree is None or position_lps_mm is None else nearest_point(tree, position_lps_mm)
-    if found is None or found.distance_mm > _IN_ARTERY_MM:
+    found = artery_at(tree, position_lps_mm)
+    if tree is None or found is None:
         return {"artery": None, "radius_mm": None}
-    return {"artery": found.artery, "radius_mm": found.radius_mm}
+    return {"artery": found.artery, "radius_mm": radius_at_mm(tree, found)}

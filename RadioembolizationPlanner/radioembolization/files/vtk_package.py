@@ -21,5 +21,5 @@ def vtk_for(what: Path | str) -> Any:
         import vtk.util.numpy_support
     except ImportError as error:
         name = what.name if isinstance(what, Path) else what
-        raise MissingPackage(f"Reading '{name}' needs the package vtk: pip install vtk.") from error
+        raise MissingPackage(f"'{name}' needs the package vtk: pip install vtk.") from error
     return vtk

@@ -1,4 +1,4 @@
-"""The parts of the page on reasons, trade-offs, scenarios and vials, as far as a treatment has them."""
+"""The parts of the page on reasons, trade-offs, scenarios, microspheres and vials, as far as a treatment has them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def analysis_parts(treatment: Treatment) -> dict[str, Any]:
         "front": _front(analysis.front, treatment),
         "staircase": _staircase(analysis.staircase, treatment),
         "scenarios": _scenarios(analysis, treatment),
+        "microspheres": _microspheres(analysis, treatment),
         "vials": _vials(analysis),
     }
 
@@ -95,6 +96,16 @@ def _scenarios(analysis: Analysis, treatment: Treatment) -> dict[str, Any] | Non
         "bands": svg_uri(bands_figure(treatment, found)) if found.bands else "",
         "left_out": len(found.bands) - len(shown_bands(found)),
         "spreads": () if given is None else given.spreads,
+    }
+
+
+def _microspheres(analysis: Analysis, treatment: Treatment) -> dict[str, Any] | None:
+    if analysis.microspheres is None:
+        return None
+    return {
+        "sentence": scenario_content.spheres_sentence(treatment),
+        "left_out": scenario_content.SPHERES_LEFT_OUT,
+        "rows": scenario_content.sphere_rows(analysis.microspheres),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from radioembolization.planning import ParetoFront, RobustPlan, ScenarioEvaluation, Staircase, VialPlan
 from radioembolization.planning.contributions import Contributions
 from radioembolization.planning.scenario_evaluation import LimitChance, TumourChance
+from radioembolization.report.scenario_content import SPHERES_LEFT_OUT, sphere_rows, spheres_sentence
 from radioembolization.report.terminal import terminal_console, terminal_table
 from radioembolization.treatment import Analysis, Treatment
 
@@ -40,8 +41,23 @@ def print_robust(treatment: Treatment) -> None:
     console.print(_activities(robust))
     console.print(_chances(fresh, nominal))
     console.print(_tumours(fresh, nominal))
+    print_microspheres(treatment)
     for line in treatment.plan.explanation:
         console.print(line, markup=False)
+
+
+def print_microspheres(treatment: Treatment) -> None:
+    """Print the doses over draws of whole microspheres, if they were asked for."""
+    console, analysis = terminal_console(), _analysis(treatment)
+    if analysis.microspheres is None:
+        return
+    columns = ("even [Gy]", "P10 [Gy]", "P50 [Gy]", "P90 [Gy]")
+    table = terminal_table("Whole microspheres", "structure", "spheres [per voxel]", "varies by [%]", "dose", *columns)
+    for row in sphere_rows(analysis.microspheres):
+        doses = (f"{gy:.1f}" for gy in (row.dose.even, row.dose.p10, row.dose.p50, row.dose.p90))
+        table.add_row(row.name, row.spheres, row.varies_percent, row.quantity, *doses)
+    console.print(table)
+    console.print(f"{spheres_sentence(treatment)} {SPHERES_LEFT_OUT}", markup=False)
 
 
 def print_vials(treatment: Treatment) -> None:

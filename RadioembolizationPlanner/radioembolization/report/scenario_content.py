@@ -1,17 +1,24 @@
-"""What the page says about scenarios: how often limits are met, doses of the tumours, what was varied."""
+"""What is said about scenarios: how often limits are met, doses of the tumours, what was varied, microspheres."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from radioembolization.dose import SphereScenarios
+from radioembolization.dose.sphere_scenarios import DrawnDose
 from radioembolization.dose.spreads import Spread
 from radioembolization.planning import Plan, ScenarioEvaluation
 from radioembolization.planning.plan import StructureDose, tumours
 from radioembolization.planning.scenario_evaluation import LimitChance, TumourChance
-from radioembolization.report.formats import in_unit
-from radioembolization.treatment import Analysis
+from radioembolization.report.formats import fixed, in_unit, percent, significant
+from radioembolization.treatment import Analysis, Treatment
 
 _ALL = "All limits together"
+#: What draws of whole microspheres leave out.
+SPHERES_LEFT_OUT = (
+    "Chance alone: spheres that travel together and vessels that take unequal parts make real doses more uneven, and "
+    "nothing else is varied."
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,42 @@ class TumourRow:
     planned: StructureDose
     chance: TumourChance
     nominal: TumourChance | None
+
+
+@dataclass(frozen=True)
+class SphereRow:
+    """One dose of one structure over draws of whole microspheres; the first row of a structure has the spheres."""
+
+    name: str
+    spheres: str
+    varies_percent: str
+    quantity: str
+    dose: DrawnDose
+
+
+def sphere_rows(found: SphereScenarios) -> list[SphereRow]:
+    """Return mean, D95 and D70 of every structure."""
+    rows = []
+    for one in found.of_structures():
+        varies = "–" if one.variation is None else percent(one.variation)
+        rows.append(SphereRow(one.name, significant(one.spheres_per_voxel), varies, "mean", one.mean_gy))
+        rows += [SphereRow(one.name, "", "", what, dose) for what, dose in (("D95", one.d95_gy), ("D70", one.d70_gy))]
+    return rows
+
+
+def spheres_sentence(treatment: Treatment) -> str:
+    """Say what was drawn, with the strength of the spheres and the size of a voxel."""
+    analysis = treatment.analysis or Analysis()
+    found, asked = analysis.microspheres, analysis.asked.microspheres
+    if found is None or asked is None:
+        return ""
+    each = sorted({fixed(bq, 0) for bq in found.bq_per_sphere.values()}, key=float)
+    strength = f" of {each[0]}{f' to {each[-1]}' if len(each) > 1 else ''} Bq each" if each else ""
+    voxel = " × ".join(f"{side:g}" for side in treatment.case.structures.grid.spacing_mm[::-1])
+    return (
+        f"{found.draws} draws (seed {asked.seed}) of whole microspheres{strength} in voxels of {voxel} mm, a dose "
+        "calculation for each. Even: as planned, every voxel with the activity expected."
+    )
 
 
 def nominal_evaluation(analysis: Analysis) -> ScenarioEvaluation | None:

@@ -18,7 +18,7 @@ from radioembolization.report.territory_content import (
     unperfused_line,
 )
 from radioembolization.territories.arteries import ArterialTree
-from radioembolization.territories.candidates.tree_point import nearest_point
+from radioembolization.territories.candidates.site_radius import artery_at, radius_at_mm
 from radioembolization.treatment import Case
 
 #: A tree is printed up to this many arteries; the file has all.
@@ -51,23 +51,19 @@ def sites_summary(case: Case, files: Mapping[str, Path]) -> None:
 
 
 def _tree(tree: ArterialTree) -> Any:
-    """Return the tree as it branches, with lengths and radii."""
+    """Return the tree as it branches, with lengths and median radii."""
     from rich.tree import Tree
 
     shown = tree.arteries[:_MOST_ARTERIES]
     made: dict[str | None, Any] = {}
     for artery in shown:
-        words = f"{artery.name}: {fixed(artery.length_mm, 0)} mm long, radius {_radii(artery.radius_mm)} mm"
+        radius_mm = float(np.median(artery.radius_mm))
+        words = f"{artery.name}: {fixed(artery.length_mm, 0)} mm long, radius {fixed(radius_mm, 1)} mm"
         words = words.replace("[", "\\[")
         made[artery.name] = Tree(words) if artery.parent is None else made[artery.parent].add(words)
     if len(shown) < len(tree.arteries):
         made[tree.root.name].add(f"... and {len(tree.arteries) - len(shown)} more")
     return made[tree.root.name]
-
-
-def _radii(radius_mm: np.ndarray) -> str:
-    first, last = fixed(float(radius_mm[0]), 1), fixed(float(radius_mm[-1]), 1)
-    return first if first == last else f"{first} to {last}"
 
 
 def _sites(case: Case, rows: list[TerritoryRow]) -> Any:
@@ -98,10 +94,8 @@ def _sites(case: Case, rows: list[TerritoryRow]) -> Any:
 
 
 def _radius(position_lps_mm: tuple[float, float, float] | None, tree: ArterialTree | None) -> str:
-    if tree is None or position_lps_mm is None:
-        return ""
-    found = nearest_point(tree, position_lps_mm)
-    return fixed(found.radius_mm, 2) if found.distance_mm < 1.0 else ""
+    found = artery_at(tree, position_lps_mm)
+    return "" if tree is None or found is None else fixed(radius_at_mm(tree, found), 2)
 
 
 def _covered(case: Case, rows: list[TerritoryRow]) -> Any:

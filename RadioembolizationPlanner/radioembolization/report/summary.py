@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from radioembolization.planning import Plan
+from radioembolization.report.analysis_terminal import print_microspheres
 from radioembolization.report.summary_lines import summary_lines
 from radioembolization.report.terminal import RESEARCH_USE_ONLY, terminal_console, terminal_table
 from radioembolization.structures.findings import Finding
@@ -26,6 +27,7 @@ def plan_summary(treatment: Treatment, files: Mapping[str, Path]) -> None:
     explanation = None if treatment.analysis is None else treatment.analysis.explanation
     for line in plan.explanation if explanation is None else explanation.lines():
         console.print(line, markup=False)
+    print_microspheres(treatment)
     _print_lung_shunts(console, treatment.case)
     _print_scout_share(console, treatment.case)
     print_notices(console, treatment.notices)

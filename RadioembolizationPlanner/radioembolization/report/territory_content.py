@@ -9,8 +9,8 @@ from radioembolization.territories.arteries import ArterialTree
 from radioembolization.territories.coverage import SiteCoverage, UnreachedTumour, coverage, unreached_tumours
 from radioembolization.treatment import Case, CaseInputs
 
-#: Less than this of a tumour is rounding of voxels, and is not called unperfused.
-_LEAST_ML = 0.005
+#: Less than this of a tumour rounds to 0.0 mL, and is not called unperfused; sites.json and plan.json have all.
+_LEAST_ML = 0.05
 
 
 @dataclass(frozen=True)

@@ -158,10 +158,11 @@ def _measured(
     resolution_mm: float,
 ) -> tuple[TumourToNormal, ...]:
     liver, normal = structures.liver.mask, structures.normal_liver.mask
+    everywhere = reference or Reference(NORMAL_LIVER, normal)
     known: dict[int, tuple[float, float]] = {}
     found = []
     for tumour in structures.tumours:
-        compared = own.get(tumour.name) or reference or Reference(NORMAL_LIVER, normal)
+        compared = own.get(tumour.name, everywhere)
         if id(compared) not in known:
             known[id(compared)] = _mean_and_error(scout, compared.mask & normal, resolution_mm)
         (mean_normal, error_normal) = known[id(compared)]

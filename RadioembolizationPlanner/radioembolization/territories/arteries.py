@@ -1,85 +1,16 @@
-"""The arterial tree: named arteries with centrelines and radii, each leaving its parent somewhere along it."""
+"""The arterial tree: named arteries, each leaving its parent somewhere along it, and the flow in them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from radioembolization.errors import TerritoryError
+from radioembolization.territories.artery import Artery, with_branch_points
 
-
-@dataclass(frozen=True, eq=False)
-class Artery:
-    """One named artery.
-
-    Parameters
-    ----------
-    name : str
-    parent : str or None
-        The artery that it leaves, at the point nearest to its own first point; None for the root.
-    points_lps_mm : ndarray (points, 3)
-        Centreline in the direction of flow, (x, y, z) in LPS [mm].
-    radius_mm : ndarray (points,)
-
-    Raises
-    ------
-    TerritoryError
-        If points and radii do not fit, are no numbers, a radius is not positive, or the length is zero.
-    """
-
-    name: str
-    parent: str | None
-    points_lps_mm: np.ndarray
-    radius_mm: np.ndarray
-
-    def __post_init__(self) -> None:
-        points, radius = np.asarray(self.points_lps_mm, dtype=float), np.asarray(self.radius_mm, dtype=float)
-        if points.shape != (len(radius), 3) or not (np.all(radius > 0) and np.isfinite(radius).all()):
-            raise TerritoryError(
-                f"Artery '{self.name}' has points of shape {points.shape} and {len(radius)} radii: give one "
-                "positive radius for each point (x, y, z)."
-            )
-        if not np.isfinite(points).all():
-            raise TerritoryError(f"Artery '{self.name}' has points that are no numbers: repair its centreline.")
-        if len(points) < 2 or not np.ptp(points, axis=0).any():
-            raise TerritoryError(
-                f"Artery '{self.name}' has no length ({len(points)} points at one place): remove it, or give its "
-                "centreline at least two different points."
-            )
-        for name, array in (("points_lps_mm", points), ("radius_mm", radius)):
-            view = array.view()
-            view.flags.writeable = False
-            object.__setattr__(self, name, view)
-
-    @cached_property
-    def along_mm(self) -> np.ndarray:
-        """Distance of every point from the first one along the centreline (points,) [mm]."""
-        steps = np.linalg.norm(np.diff(self.points_lps_mm, axis=0), axis=1)
-        return np.concatenate([[0.0], np.cumsum(steps)])
-
-    @property
-    def length_mm(self) -> float:
-        """Length of the centreline [mm]."""
-        return float(self.along_mm[-1])
-
-    @property
-    def tip_lps_mm(self) -> np.ndarray:
-        """End of the centreline (x, y, z) [mm]."""
-        return self.points_lps_mm[-1]
-
-    def point_along(self, share: float) -> tuple[float, float, float]:
-        """Return the position at a share of the length, between 0 and 1 [mm]."""
-        x, y, z = (float(np.interp(share * self.length_mm, self.along_mm, axis)) for axis in self.points_lps_mm.T)
-        return x, y, z
-
-    def nearest_index(self, position_lps_mm: Sequence[float] | np.ndarray) -> tuple[int, float]:
-        """Return the point nearest to a position, and its distance [mm]."""
-        away = np.linalg.norm(self.points_lps_mm - np.asarray(position_lps_mm, dtype=float), axis=1)
-        index = int(np.argmin(away))
-        return index, float(away[index])
+__all__ = ["ArterialTree", "Artery", "Stretch"]
 
 
 @dataclass(frozen=True)
@@ -108,7 +39,8 @@ class ArterialTree:
     Parameters
     ----------
     arteries : tuple of Artery
-        The root first, every parent before its children.
+        The root first, every parent before its children.  Where an artery leaves its parent farther than one radius
+        from all points of it, the parent gets one there.
     source : str
         Where the tree comes from, in words.
     synthetic : bool
@@ -117,8 +49,9 @@ class ArterialTree:
     Raises
     ------
     TerritoryError
-        If there is no artery, names repeat, there are several roots or none, a parent is missing, or arteries
-        feed each other in a circle.
+        If there is no artery, names repeat, there are several roots or none, a parent is missing, arteries feed each
+        other in a circle, or an artery ends at its parent and does not begin there.
+
     """
 
     arteries: tuple[Artery, ...]
@@ -139,8 +72,14 @@ class ArterialTree:
             )
         for artery in self.arteries:
             if artery.parent is not None and artery.parent not in names:
-                raise TerritoryError(f"Artery '{artery.name}' leaves '{artery.parent}', which the tree does not have.")
-        object.__setattr__(self, "arteries", _in_order(self.arteries))
+                raise TerritoryError(
+                    f"Artery '{artery.name}' leaves '{artery.parent}', which the tree does not have: use one of "
+                    f"{', '.join(names)}, or None for the root."
+                )
+        ordered = _in_order(self.arteries)
+        leaving = [[other for other in ordered if other.parent == artery.name] for artery in ordered]
+        complete = tuple(with_branch_points(*pair) for pair in zip(ordered, leaving, strict=True))
+        object.__setattr__(self, "arteries", complete)
 
     @property
     def root(self) -> Artery:
@@ -230,6 +169,16 @@ class ArterialTree:
         part = self.stretches[stretch]
         return self.artery(part.artery).points_lps_mm[part.first : part.last + 1]
 
+    def stretch_radius_mm(self, stretch: int) -> float:
+        """Return the radius of a stretch near its origin [mm].
+
+        The median of its first third, but no less than that of the whole: no artery is narrower at its origin than
+        further on, unless the end of the centreline is drawn too thin.
+        """
+        part = self.stretches[stretch]
+        radius = self.artery(part.artery).radius_mm[part.first : part.last + 1]
+        return float(max(np.median(radius[: max(2, len(radius) // 3)]), np.median(radius)))
+
     def flow_share(self, exponent: float = 3.0) -> np.ndarray:
         """Return the share of the root's flow in every stretch (stretches,).
 
@@ -244,20 +193,12 @@ class ArterialTree:
         if not (np.isfinite(exponent) and exponent > 0):
             raise TerritoryError(f"Murray's exponent must be a positive number, not {exponent:g}: use 3.")
         share = np.ones(len(self.stretches))
-        strength = np.array([self._radius_beyond(stretch) ** exponent for stretch in self.stretches])
+        strength = np.array([self.stretch_radius_mm(number) ** exponent for number in range(len(share))])
         for number in range(len(self.stretches)):
             daughters = [i for i, stretch in enumerate(self.stretches) if stretch.parent == number]
             if daughters:
                 share[daughters] = share[number] * strength[daughters] / strength[daughters].sum()
         return share
-
-    def _radius_beyond(self, stretch: Stretch) -> float:
-        """Return the radius that a stretch has just beyond its origin [mm].
-
-        The median of its first third; of the whole stretch if that is larger, since ends are often drawn too thin.
-        """
-        radius = self.artery(stretch.artery).radius_mm[stretch.first : stretch.last + 1]
-        return float(max(np.median(radius[: max(2, len(radius) // 3)]), np.median(radius)))
 
 
 def _in_order(arteries: tuple[Artery, ...]) -> tuple[Artery, ...]:

@@ -47,7 +47,8 @@ class InjectionSite:
         Relative blood flow per voxel through this site; multiplies the concentration of the pattern.
         ``perfused`` is where it matters.  Without it, blood is even in the perfused volume.
     scout : ndarray (z, y, x), optional
-        Counts of an injection of its own at this site.
+        Counts of an injection of its own at this site; in the perfused volume they count as they are, since they
+        already show the blood that comes through the site.
     outflow : mapping of str to float
         Fraction of the injected activity that lodges in an organ, by its name; part of ``extrahepatic_share``.
     upstream : str
@@ -75,12 +76,17 @@ class InjectionSite:
         for label, value in (
             ("lung shunt", self.lung_shunt),
             ("extrahepatic share", self.extrahepatic_share),
-            ("sum of lung shunt and extrahepatic share", self.lung_shunt + self.extrahepatic_share),
         ):
             if not (np.isfinite(value) and 0.0 <= value < 1.0):
                 raise TerritoryError(
                     f"Site '{self.name}': {label} {value:g} is not in [0, 1): enter a fraction, not per cent."
                 )
+        if not self.lung_shunt + self.extrahepatic_share < 1.0:
+            raise TerritoryError(
+                f"Site '{self.name}': lung shunt {self.lung_shunt:g} and extrahepatic share "
+                f"{self.extrahepatic_share:g} leave nothing for the liver: leave the site out, or give it the "
+                "extrahepatic share that is left once the arteries to other organs are coiled."
+            )
         check_outflow(self.name, self.outflow, self.extrahepatic_share)
         for label, array in (("supply", self.supply), ("scout", self.scout)):
             if array is not None:

@@ -1,7 +1,7 @@
 """Perfusion models: how the microspheres of a site are spread inside its territory, all with the same output.
 
 Each model knows the relative concentration in every voxel; the ``supply`` of a site, its relative blood flow,
-multiplies it; the sum is what stays in the liver.
+multiplies it, but for counts of an injection at the site itself; the sum is what stays in the liver.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def territories_from_sites(
 ) -> Territories:
     """Spread the retained microspheres of every site inside its territory, each by the model of its pattern.
 
-    A territory is the perfused part of the liver; where the site has a ``supply``, all liver with some.
+    A territory is the perfused part of the liver; where the site has a ``supply`` and no scout of its own is followed,
+    all liver with some.
 
     Parameters
     ----------
@@ -144,16 +145,18 @@ def _spread(
 
 def _row(site: InjectionSite, concentration: np.ndarray, structures: StructureSet) -> sparse.csr_array:
     """Return the fractions (1, voxels) of one site; they add up to what it retains in the liver."""
+    measured = site.pattern is Pattern.SCOUT and site.scout is not None  # as the blood brings it, borders included
     reached = site.perfused if site.supply is None else site.supply > 0
-    inside = np.flatnonzero(reached & structures.liver.mask)
+    inside = np.flatnonzero((reached & site.perfused if measured else reached) & structures.liver.mask)
     values = concentration.ravel()[inside].astype(float)
-    if site.supply is not None:
+    if site.supply is not None and not measured:
         values *= site.supply.ravel()[inside]
     total = values.sum()
     if not total > 0:
+        scout = "its own scout" if measured else "the scout"
         raise TerritoryError(
-            f"Site '{site.name}': no scout counts or no perfusable tissue in its {len(inside)} voxels of "
-            "liver: check the perfused volume, or use distribution = 'tumour_to_normal'."
+            f"Site '{site.name}': no scout counts or no perfusable tissue in its {len(inside)} voxels of liver: check "
+            f"the perfused volume and whether {scout} is aligned, or use distribution = 'tumour_to_normal'."
         )
     values *= site.retained_share / total
     return sparse.csr_array((values, inside, np.array([0, len(inside)])), shape=(1, structures.grid.voxels))

@@ -6,7 +6,8 @@ the report and Slicer all receive the same ``Treatment``.
 
 from radioembolization.treatment.analysed import analysed, plan_and_analyse
 from radioembolization.treatment.analysis import Analysis, analyse
-from radioembolization.treatment.analysis_request import AnalysisRequest, FrontRequest, VialRequest
+from radioembolization.treatment.analysis_request import AnalysisRequest, FrontRequest, MicrosphereRequest, VialRequest
+from radioembolization.treatment.arterial_sites import ArterialRequest, ArterialSites, arterial_sites, with_sites
 from radioembolization.treatment.case import (
     Case,
     CaseInputs,
@@ -19,17 +20,24 @@ from radioembolization.treatment.case import (
 )
 from radioembolization.treatment.prepare import prepare
 from radioembolization.treatment.prepared_case import PreparedCase, compute_rows
+from radioembolization.treatment.scout_analysis import ScoutAnalysis, analyse_scout
+from radioembolization.treatment.site_choice import SiteChoice
 from radioembolization.treatment.software import package_versions
 from radioembolization.treatment.treatment import Treatment, evaluate_treatment, plan_on_rows, plan_treatment
 
 __all__ = [
     "Analysis",
     "AnalysisRequest",
+    "ArterialRequest",
+    "ArterialSites",
     "Case",
     "CaseInputs",
     "FrontRequest",
+    "MicrosphereRequest",
     "Notice",
     "PreparedCase",
+    "ScoutAnalysis",
+    "SiteChoice",
     "SourceMask",
     "SourceSite",
     "SourceStructure",
@@ -38,7 +46,9 @@ __all__ = [
     "Treatment",
     "VialRequest",
     "analyse",
+    "analyse_scout",
     "analysed",
+    "arterial_sites",
     "compute_rows",
     "evaluate_treatment",
     "package_versions",
@@ -46,4 +56,5 @@ __all__ = [
     "plan_on_rows",
     "plan_treatment",
     "prepare",
+    "with_sites",
 ]

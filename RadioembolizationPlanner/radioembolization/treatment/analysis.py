@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from radioembolization.dose import Uncertainty
+from radioembolization.dose import SphereScenarios, Uncertainty, sphere_scenarios
 from radioembolization.dose.sampling import FRESH, draw
 from radioembolization.dose.scenario_basis import ScenarioBasis, scenario_basis
 from radioembolization.dose.scenarios import Scenarios
@@ -33,7 +33,7 @@ from radioembolization.planning.contributions import contributions
 from radioembolization.planning.explanation import Explanation, explain_plan
 from radioembolization.planning.plan import evaluated
 from radioembolization.planning.robust import robust_problem
-from radioembolization.treatment.analysis_request import AnalysisRequest, FrontRequest
+from radioembolization.treatment.analysis_request import AnalysisRequest, FrontRequest, MicrosphereRequest
 from radioembolization.treatment.front_limit import limit_of_front
 from radioembolization.treatment.prepared_case import Progress, report
 
@@ -63,6 +63,8 @@ class Analysis:
         Where the plan is robust, values, losses and bounds are those of its goal over scenarios.
     nominal : Plan or None
         The optimal plan with free activities and nothing uncertain, beside which the others stand.
+    microspheres : SphereScenarios or None
+        The plan of the treatment with whole microspheres; of the strength of its vials, else typical of the device.
     asked : AnalysisRequest
     """
 
@@ -73,6 +75,7 @@ class Analysis:
     in_scenarios: ScenarioEvaluation | None = None
     vials: VialPlan | None = None
     nominal: Plan | None = None
+    microspheres: SphereScenarios | None = None
     asked: AnalysisRequest = field(default_factory=AnalysisRequest)
 
 
@@ -134,6 +137,7 @@ class _Analyst:
             in_scenarios=self._in_scenarios(drawn, plan, robust, vials),
             vials=vials,
             nominal=self.nominal if optimized else None,
+            microspheres=self._microspheres(asked.microspheres, plan, vials) if asked.microspheres else None,
             asked=asked,
         )
 
@@ -206,6 +210,21 @@ class _Analyst:
             return robust.robust_fresh
         where = drawn.scenarios if robust is None else drawn.unused
         return evaluate_scenarios(self.problem, where, plan.activities_gbq)
+
+    def _microspheres(self, asked: MicrosphereRequest, plan: Plan, vials: VialPlan | None) -> SphereScenarios:
+        settings = self.case.inputs.settings
+        injections = () if vials is None else vials.chosen.injections
+        of_vials = {injection.site: injection.bq_per_sphere for injection in injections}
+        return sphere_scenarios(
+            self.case.territories,
+            settings,
+            plan.activities_gbq,
+            asked.draws,
+            np.random.default_rng(asked.seed),
+            np.array([of_vials.get(site, settings.device.bq_per_sphere) for site in self.dose.site_names]),
+            self.case.density,
+            lambda step, steps: report(self.progress, "whole microspheres", step, steps),
+        )
 
 
 class _Drawn:

@@ -10,6 +10,9 @@ from radioembolization.dose import Uncertainty
 from radioembolization.errors import UncertaintyError, VialError
 from radioembolization.planning import VialCalendar
 
+#: Draws of the microspheres at most; each takes a dose calculation.
+MOST_DRAWS = 1000
+
 
 @dataclass(frozen=True)
 class FrontRequest:
@@ -47,6 +50,42 @@ class VialRequest:
 
 
 @dataclass(frozen=True)
+class MicrosphereRequest:
+    """The plan with whole microspheres, drawn at random.
+
+    Parameters
+    ----------
+    draws : int
+        One dose calculation each.
+    seed : int
+        Of the random numbers.
+
+    Raises
+    ------
+    UncertaintyError
+        If a number is not whole, or impossible.
+    """
+
+    draws: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not _is_whole(self.draws) or not 1 <= self.draws <= MOST_DRAWS:
+            raise UncertaintyError(
+                f"The number of draws of the microspheres must be a whole number from 1 to {MOST_DRAWS}, "
+                f"not {self.draws!r}."
+            )
+        if not _is_whole(self.seed) or self.seed < 0:
+            raise UncertaintyError(
+                f"The seed of the microspheres must be zero or a positive whole number, not {self.seed!r}."
+            )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
 class AnalysisRequest:
     """What is to be found out.
 
@@ -63,6 +102,8 @@ class AnalysisRequest:
         Whether the plan has to withstand that; else the plan is only evaluated in scenarios.
     vials : VialRequest, optional
         The plan consists of these vials.
+    microspheres : MicrosphereRequest, optional
+        What the number of microspheres alone does to the doses of the plan; decides nothing about it.
 
     Raises
     ------
@@ -76,6 +117,7 @@ class AnalysisRequest:
     uncertainty: Uncertainty | None = None
     robust: bool = False
     vials: VialRequest | None = None
+    microspheres: MicrosphereRequest | None = None
 
     def __post_init__(self) -> None:
         if self.robust and self.uncertainty is None:

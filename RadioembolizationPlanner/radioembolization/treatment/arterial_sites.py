@@ -38,7 +38,7 @@ from radioembolization.treatment.case import (
 from radioembolization.treatment.planning_grid import planning_grid, the_liver
 from radioembolization.treatment.site_choice import SiteChoice, chosen
 
-#: A voxel belongs to a territory with sharp borders if at least this share of its blood comes through the site ...
+#: A voxel belongs to a territory with sharp borders if more than this share of its blood comes through the site ...
 _PERFUSED_SHARP = 0.5
 #: ... and to one with smooth watersheds if more than this does; there the supply weighs what it receives.
 _PERFUSED_SMOOTH = 0.05
@@ -89,6 +89,11 @@ class ArterialRequest:
     def smooth(self) -> bool:
         """Whether blood of several branches may mix in a voxel, so that sites need a supply."""
         return isinstance(self.model, FlowWeighted)
+
+    @property
+    def least_share(self) -> float:
+        """A voxel with more than this share of its blood through a site belongs to its territory."""
+        return _PERFUSED_SMOOTH if self.smooth else _PERFUSED_SHARP
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +159,7 @@ def arterial_sites(
         )
         found = _candidates(request, fed)
         territories = request.model.territories(fed.tree, liver, grid, without=fed.without_liver)
-        offered = _subset(distinct_candidates(found, territories), request.names)
+        offered = _subset(distinct_candidates(found, territories, request.least_share), request.names)
         kept = tuple(replace(c, outflow=_of_drawn(c.outflow, drawn)) for c in with_upstream(fed.tree, offered))
         sites = tuple(_site(candidate, territories, request) for candidate in kept)
     return ArterialSites(sites, kept, territories, grid, fed.organs, tuple(notices))
@@ -235,7 +240,7 @@ def _of_drawn(outflow: Mapping[str, float], drawn: Mapping[str, np.ndarray]) -> 
 
 def _site(candidate: CandidateSite, territories: BranchTerritories, request: ArterialRequest) -> SourceSite:
     reached = territories.reached(candidate.stretches)
-    perfused = reached > _PERFUSED_SMOOTH if request.smooth else reached >= _PERFUSED_SHARP
+    perfused = reached > request.least_share
     grid = territories.grid
     return SourceSite(
         name=candidate.name,

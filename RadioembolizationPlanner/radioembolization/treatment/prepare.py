@@ -8,6 +8,7 @@ import numpy as np
 
 from radioembolization.errors import (
     AssumedLungMass,
+    ImageError,
     LungMassMissing,
     SmallStructure,
     StructureError,
@@ -180,10 +181,18 @@ def _site(site: SourceSite, structures: StructureSet) -> InjectionSite:
         pattern=site.pattern,
         position_lps_mm=site.position_lps_mm,
         supply=None if site.supply is None else _supply(site, perfused, structures.grid),
-        scout=None if site.scout is None else resample_counts(checked_counts(site.scout), structures.grid)[0].array,
+        scout=None if site.scout is None else _own_counts(site.name, site.scout, structures.grid),
         outflow=dict(site.outflow),
         upstream=site.upstream,
     )
+
+
+def _own_counts(name: str, scout: Volume, grid: Grid) -> np.ndarray:
+    """Return the counts (z, y, x) of an injection at a site on a grid; errors name the site."""
+    try:
+        return resample_counts(checked_counts(scout), grid)[0].array
+    except ImageError as error:
+        raise type(error)(f"Scout of site '{name}': {error}") from error
 
 
 def _supply(site: SourceSite, perfused: np.ndarray, grid: Grid) -> np.ndarray:

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from radioembolization.errors import InputError, ShuntNotComputed
 from radioembolization.images import Volume
 from radioembolization.structures import Role, StructureSet
@@ -78,10 +80,19 @@ def shunt_by_spect(
 ) -> LungShunt:
     """Return the lung shunt by scout, liver and lungs.
 
+    Parameters
+    ----------
+    scout : Volume or None
+    structures : sequence of DrawnStructure
+        Lungs in several structures, as left and right, count together.
+    ct : Volume, optional
+        On which the lungs were drawn, to see whether it shows all of them.
+    settings : SpectShuntSettings, optional
+
     Raises
     ------
     InputError
-        If one of the three is missing.
+        If one of the three is missing, or several lungs lie on different grids.
     LungShuntError
         As of ``spect_shunt``.
     """
@@ -91,7 +102,17 @@ def shunt_by_spect(
     if missing or scout is None:
         raise InputError(f"A lung shunt by SPECT/CT needs {' and '.join(missing)}: add them, or enter the shunt.")
     ct_grid = None if ct is None else ct.grid
-    return spect_shunt(scout, by_role[Role.LIVER], by_role[Role.LUNGS], ct_grid, settings)
+    return spect_shunt(scout, by_role[Role.LIVER], _all_lungs(structures), ct_grid, settings)
+
+
+def _all_lungs(structures: Sequence[DrawnStructure]) -> DrawnStructure:
+    """Return all structures of role lungs as one."""
+    lungs = [s for s in structures if s.role is Role.LUNGS]
+    if any(s.grid != lungs[0].grid for s in lungs):
+        names = ", ".join(f"'{s.name}'" for s in lungs)
+        raise InputError(f"The lungs ({names}) lie on different grids: join them in one structure for the lung shunt.")
+    mask = np.any([s.mask for s in lungs], axis=0)
+    return DrawnStructure(" and ".join(s.name for s in lungs), Role.LUNGS, mask, lungs[0].grid)
 
 
 def _with_spect(inputs: CaseInputs, structures: Sequence[DrawnStructure], scout: Volume) -> tuple[LungShunt, ...]:

@@ -38,7 +38,7 @@ FINE = Grid((88, 88, 88), (2.0, 2.0, 2.0))
     [
         (Y90, GRID, 6e-3),
         (HO166, GRID, 6e-3),
-        (Y90, FINE, 2e-3),
+        pytest.param(Y90, FINE, 2e-3, marks=pytest.mark.exhaustive),
         pytest.param(HO166, FINE, 2e-3, marks=pytest.mark.exhaustive),
     ],
     ids=["Y-90", "Ho-166", "Y-90, fine", "Ho-166, fine"],
@@ -68,27 +68,28 @@ def test_mean_is_the_mass_formula_less_what_escapes():
 def test_lungs_of_two_densities_share_the_energy_by_range_not_by_mass():
     # Even activity per volume: by mass the denser half would get a dose as much lower as it is denser.  Far from
     # where they meet that holds, to 2 %.
-    density = uniform(0.2)
-    values = np.array(density.array)
-    values[22:] = 0.5
-    dose = lung_voxel_dose(LUNGS, Volume(values, GRID, Unit.G_PER_CM3), Y90, K_Y90, 1.0)
-    per_voxel = K_Y90 / np.count_nonzero(LUNGS) / (0.064 * 1e-3)
-    assert dose.dose.array[32, 22, 22] == pytest.approx(per_voxel / 0.5, rel=0.02)
-    near_border = dose.dose.array[23, 22, 22] * 0.5 / per_voxel
+    grid = Grid((34, 34, 34), (4.0, 4.0, 4.0))
+    lungs = ellipsoid(grid, (66.0, 66.0, 66.0), 60.0)
+    values = np.full(grid.shape, 0.2, np.float32)
+    values[17:] = 0.5
+    dose = lung_voxel_dose(lungs, Volume(values, grid, Unit.G_PER_CM3), Y90, K_Y90, 1.0)
+    per_voxel = K_Y90 / np.count_nonzero(lungs) / (0.064 * 1e-3)
+    assert dose.dose.array[27, 17, 17] == pytest.approx(per_voxel / 0.5, rel=0.02)
+    near_border = dose.dose.array[18, 17, 17] * 0.5 / per_voxel
     assert near_border > 1.08  # electrons from the light half end in the dense one
 
 
 def test_spill_from_the_liver_dome_is_that_of_plane_layers():
     # A slab of liver under a slab of lung, activity in the liver alone.
-    grid = Grid((40, 30, 30), (4.0, 4.0, 4.0))
-    liver, lungs = box_mask(grid.shape, (0, 12), (0, 30), (0, 30)), box_mask(grid.shape, (12, 40), (0, 30), (0, 30))
+    grid = Grid((30, 24, 24), (4.0, 4.0, 4.0))
+    liver, lungs = box_mask(grid.shape, (0, 12), (0, 24), (0, 24)), box_mask(grid.shape, (12, 30), (0, 24), (0, 24))
     values = np.where(liver, 1.06, 0.3).astype(np.float32)
     gbq = liver / np.count_nonzero(liver)
     dose = lung_voxel_dose(lungs, Volume(values, grid, Unit.G_PER_CM3), Y90, K_Y90, 0.0, gbq)
     equilibrium = K_Y90 / np.count_nonzero(liver) / (0.064 * 1.06e-3)
-    depth = (np.arange(28 * 8) + 0.5) / 8 * 0.4 * 0.3 * LUNG.depth_factor
-    exact = dose_across_interface(Y90, depth).reshape(28, 8).mean(axis=1)
-    found = dose.dose.array[12:, 15, 15] / equilibrium
+    depth = (np.arange(18 * 8) + 0.5) / 8 * 0.4 * 0.3 * LUNG.depth_factor
+    exact = dose_across_interface(Y90, depth).reshape(18, 8).mean(axis=1)
+    found = dose.dose.array[12:, 12, 12] / equilibrium
     np.testing.assert_allclose(found[:6], exact[:6], atol=0.02)
     assert dose.from_shunt_gy == 0.0
     assert dose.mean_gy == dose.from_liver_gy > 0.0

@@ -47,8 +47,8 @@ def dose_relative(activity, density, spacing_mm):
 @pytest.mark.parametrize(
     ("spacing", "axis", "lung", "further"),
     [
-        ((2.0, 2.0, 2.0), 0, 0.3, ()),
-        ((3.0, 3.0, 3.0), 1, 0.3, ()),
+        pytest.param((2.0, 2.0, 2.0), 0, 0.3, (), marks=pytest.mark.exhaustive),
+        pytest.param((3.0, 3.0, 3.0), 1, 0.3, (), marks=pytest.mark.exhaustive),
         ((2.0, 2.0, 2.0), 2, 0.2, ()),
         ((3.0, 4.0, 4.0), 0, 0.3, ()),
         ((2.0, 2.0, 2.0), 0, 0.3, (8.0, 4.0)),

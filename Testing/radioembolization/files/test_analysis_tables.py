@@ -11,7 +11,7 @@ from radioembolization.errors import CaseFileError, UncertaintyError, VialError
 from radioembolization.files import read_case, write_case
 from radioembolization.physics import RESIN_Y90
 from radioembolization.planning import SharedVials, VialCalendar
-from radioembolization.treatment import AnalysisRequest, FrontRequest, VialRequest
+from radioembolization.treatment import AnalysisRequest, FrontRequest, MicrosphereRequest, VialRequest
 from radioembolization.treatment.fingerprint import input_digests
 from small_case import small_inputs
 
@@ -62,6 +62,11 @@ def test_fronts_are_asked_for_by_name_or_by_yes(read):
     assert named == AnalysisRequest(explanation=False, front=FrontRequest("lungs", (10.0, 20.0)))
 
 
+def test_whole_microspheres_are_asked_for_by_the_number_of_draws(read):
+    assert read("\n[report]\nmicrospheres = 20\n") == AnalysisRequest(microspheres=MicrosphereRequest(20, 0))
+    assert read("\n[report]\nmicrospheres = 5\nmicrospheres_seed = 7\n").microspheres == MicrosphereRequest(5, 7)
+
+
 @pytest.mark.parametrize(
     ("tables", "error", "message"),
     [
@@ -76,6 +81,12 @@ def test_fronts_are_asked_for_by_name_or_by_yes(read):
         (f'{VIALS}colour = "red"\ninject_at = "2026-12-01T14:00+01:00"\n', VialError, "Unknown entry 'colour'"),
         ("\n[report]\nfront = 3\n", CaseFileError, "front must be true, false or a limit"),
         ("\n[report]\nfront_between = [1, 2]\n", CaseFileError, "front_between"),
+        ("\n[report]\nmicrospheres = 0\n", UncertaintyError, "whole number from 1 to 1000, not 0"),
+        ("\n[report]\nmicrospheres = 1001\n", UncertaintyError, "not 1001"),
+        ("\n[report]\nmicrospheres = 2.5\n", UncertaintyError, "not 2.5"),
+        ("\n[report]\nmicrospheres = true\n", UncertaintyError, "not True"),
+        ("\n[report]\nmicrospheres = 2\nmicrospheres_seed = -1\n", UncertaintyError, "seed of the microspheres"),
+        ("\n[report]\nmicrospheres_seed = 1\n", CaseFileError, "state microspheres"),
         ("\n[report]\nstairs = true\n", CaseFileError, "unknown entry 'stairs'"),
     ],
 )
@@ -102,6 +113,7 @@ def test_what_is_written_is_read_again(tmp_path):
         uncertainty=Uncertainty.from_table(stated, "resin"),
         robust=True,
         vials=VialRequest(calendar, hours),
+        microspheres=MicrosphereRequest(25, 4),
     )
     inputs = small_inputs(analysis=asked)
     again = read_case(write_case(inputs, tmp_path))

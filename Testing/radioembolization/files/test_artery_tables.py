@@ -1,5 +1,7 @@
 """``[arteries]`` in a case file: which sites it makes, how ``[[sites]]`` change them, and every wrong entry."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -209,3 +211,47 @@ def test_a_tree_comes_back_from_json_as_it_was(tmp_path):
 def test_an_unknown_vessel_segment_is_named(read):
     with pytest.raises(InputError, match="hepatic veins"):
         read('\n[arteries]\nsegment = "hepatic veins"\n')
+
+
+def test_underscores_in_names_of_files_become_blanks_and_both_spellings_are_understood(read, tmp_path):
+    """As in a table of centrelines whose vessels are called like files."""
+    table = {
+        artery.name.replace(" ", "_"): {
+            "kind": "artery",
+            "points_mm_LPS": artery.points_lps_mm.tolist(),
+            "radius_mm": artery.radius_mm.tolist(),
+        }
+        for artery in small_tree().arteries
+    }
+    (tmp_path / "c.json").write_text(json.dumps(table), encoding="utf-8")
+    arteries = (
+        '\n[arteries]\nfile = "c.json"\nroot = "common_hepatic"\n[arteries.organs]\n"right_posterior" = "stomach"\n'
+    )
+    sites = site(name='"right_hepatic_beyond_cystic"', lung_shunt=0.01) + site(name='"LHA_2"', artery='"left_hepatic"')
+    changes = (
+        r"^at_most_sites = 2",
+        'at_most_sites = 2\nleast_activity_gbq = 0.1\nrequired_sites = ["right_hepatic"]\n'
+        'forbidden_sites = ["proper hepatic"]\n'
+        '[[prescription.limits]]\nquantity = "site_activity"\nsite = "proper_hepatic"\nat_most_gbq = 1.0\n',
+    )
+    with quiet():
+        inputs = read(arteries, sites, changes)
+    assert [s.name for s in inputs.sites] == [
+        *("proper hepatic", "LHA_2", "right hepatic", "right hepatic beyond cystic", "right anterior"),
+    ]
+    assert by_name(inputs)["right hepatic beyond cystic"].lung_shunt == 0.01
+    assert inputs.prescription.required_sites == ("right hepatic",)
+    assert inputs.prescription.limits[-1].quantity.site == "proper hepatic"
+    trunk = read(arteries, site(name='"CHA"', artery='"common_hepatic"'))
+    assert trunk.sites[0].name == "CHA"
+
+
+def test_a_candidate_that_another_stands_for_names_it(read, tmp_path):
+    write_points([NamedPoint("mine", (-13.0, -7.0, -10.0))], tmp_path / "mine.mrk.json")
+    arteries = ARTERIES + 'points = "mine.mrk.json"\n'
+    said = r"'right hepatic beyond cystic' reaches the same as 'mine', which stands for both: use 'mine'"
+    with pytest.raises(CaseFileError, match=r"\[\[sites\]\] number 1: site " + said):
+        read(arteries, site(name='"right hepatic_beyond cystic"', lung_shunt=0.01))
+    changes = (r"^at_most_sites = 2", 'forbidden_sites = ["right hepatic beyond cystic"]')
+    with pytest.raises(CaseFileError, match="forbidden_sites: site " + said):
+        read(arteries, changes=changes)

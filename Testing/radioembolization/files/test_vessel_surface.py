@@ -111,13 +111,13 @@ def test_several_files_and_a_glb_file_give_the_same_tree(tmp_path):
     }
     files = [write_stl(shape, tmp_path / f"{name}.stl") for name, shape in shapes.items()]
     glb = write_glb({f"VH_M_{name}": shape for name, shape in shapes.items()}, tmp_path / "all.glb")
-    with pytest.warns(match="by their names: portal_vein"):
+    with pytest.warns(match="by their names: portal vein"):
         tree = read_arteries(files)
-    with pytest.warns(match="'?all.glb.* by their names: portal_vein"):
+    with pytest.warns(match="'?all.glb.* by their names: portal vein"):
         other = read_arteries(glb)
     for found in (tree, other):
-        assert {a.name: a.parent for a in found.arteries} == {"celiac_trunk": None, "left_artery": "celiac_trunk"}
-        np.testing.assert_allclose(found.artery("left_artery").tip_lps_mm, (35, -20, 60), atol=2.0)
+        assert {a.name: a.parent for a in found.arteries} == {"celiac trunk": None, "left artery": "celiac trunk"}
+        np.testing.assert_allclose(found.artery("left artery").tip_lps_mm, (35, -20, 60), atol=2.0)
         assert found.root.points_lps_mm[0][2] < 3.0
     for name in tree.names:
         assert other.artery(name).length_mm == pytest.approx(tree.artery(name).length_mm, rel=0.02)

@@ -21,6 +21,7 @@ from radioembolization.treatment import (
     AnalysisRequest,
     CaseInputs,
     FrontRequest,
+    MicrosphereRequest,
     SourceMask,
     SourceSite,
     SourceStructure,
@@ -175,14 +176,21 @@ def robust(treatment: Treatment, uncertain: Uncertainty) -> Treatment:
     """The small patient with a robust plan, drawn from resin vials, and everything else."""
     vials = vial_request(treatment.case.inputs)
     return with_analysis(
-        treatment, uncertainty=uncertain, robust=True, vials=vials, front=FrontRequest(), staircase=True
+        treatment,
+        uncertainty=uncertain,
+        robust=True,
+        vials=vials,
+        front=FrontRequest(),
+        staircase=True,
+        microspheres=MicrosphereRequest(3),
     )
 
 
 @pytest.fixture(scope="session")
 def of_vials(turned: Treatment) -> Treatment:
-    """The oblique patient with whole glass vials."""
-    return with_analysis(turned, vials=vial_request(turned.case.inputs))
+    """The oblique patient with whole glass vials and whole microspheres."""
+    asked = {"vials": vial_request(turned.case.inputs), "microspheres": MicrosphereRequest(4, seed=6)}
+    return with_analysis(turned, **asked)
 
 
 #: Tags without an end.

@@ -19,8 +19,8 @@ REST = ("comparison", "territories", "figures", "notices", "inputs", "prescripti
         ("treatment", (*BASE, *REST)),
         ("explained", (*BASE, "trade-offs", *REST)),
         ("evaluated", (*BASE, "scenarios", *REST)),
-        ("of_vials", ("sites", "vials", *BASE[1:], *REST)),
-        ("robust", ("sites", "vials", *BASE[1:], "scenarios", "trade-offs", *REST)),
+        ("of_vials", ("sites", "vials", *BASE[1:], "microspheres", *REST)),
+        ("robust", ("sites", "vials", *BASE[1:], "scenarios", "microspheres", "trade-offs", *REST)),
     ],
 )
 def test_only_sections_that_exist_are_there(patient, parts, quick, request):
@@ -104,6 +104,26 @@ def test_a_plan_that_is_only_evaluated_stands_alone(evaluated, quick):
     assert "Met by the nominal plan" not in page.rows("scenarios")[0]
     assert "20 scenarios (seed 3); the plan was made without them." in page.text["scenarios"]
     assert "asked for" not in page.text["scenarios"]
+
+
+def test_doses_over_whole_microspheres_stand_beside_the_even_ones(of_vials, quick):
+    page, found = quick(of_vials), of_vials.analysis.microspheres
+    rows, structures = page.rows("microspheres"), found.of_structures()
+    assert [row["Structure"] for row in rows[::3]] == ["Tumour A", "Tumour B", "normal liver"]
+    for row, one in zip(rows[::3], structures, strict=True):
+        assert float(row["Spheres per voxel"]) == pytest.approx(one.spheres_per_voxel, rel=5e-3)
+        assert row["Varies by"] == f"{100 * one.variation:.1f}"
+    for row, dose in zip(rows, (d for s in structures for d in (s.mean_gy, s.d95_gy, s.d70_gy)), strict=True):
+        assert [row[c] for c in ("Even", "P10", "P50", "P90")] == [
+            f"{gy:.1f}" for gy in (dose.even, dose.p10, dose.p50, dose.p90)
+        ]
+    assert [row["Dose"] for row in rows[:3]] == ["mean", "D95", "D70"]
+    strengths = sorted(f"{one.bq_per_sphere:.0f}" for one in of_vials.analysis.vials.chosen.injections)
+    text = page.text["microspheres"]
+    assert "4 draws (seed 6)" in text and "voxels of 5 × 5 × 5 mm" in text and f"{strengths[-1]} Bq each" in text
+    assert "spheres that travel together" in text
+    # Forged numbers are noticed by the rule of the page numbers; here only that nothing is asked for by itself.
+    assert "Whole microspheres" not in quick(replace(of_vials, analysis=None)).html
 
 
 def test_the_goal_over_scenarios_is_proved_and_the_one_as_planned_is_not(robust, quick):

@@ -16,12 +16,13 @@ from support import quiet
 #: Sections whose tables hold numbers of the plan and its analysis.
 SECTIONS = (
     *("sites", "vials", "doses", "limits", "goal", "explanation", "scenarios", "trade-offs", "comparison"),
-    "territories",
+    *("territories", "microspheres"),
 )
 #: Columns of text, with names, times and sources.
 TEXT = {"Sites", "Unit", "Evidence and source", "Vials", "Injected", "Calibrated", "For", "Usable", "Source"}
 TEXT |= {"No.", "Candidate site", "Downstream of", "To other organs"}
 TEXT |= {"Injection site", "Model and numbers", "Why it is not used", "Need", "Status", "Plan", "Uncertainty"}
+TEXT |= {"Structure", "Dose"}
 #: What a column's unit multiplies the plan's own unit with.
 FACTORS = {"%": 100.0, "millions": 1e-6, "g": 1000.0}
 
@@ -75,6 +76,8 @@ def analysed_numbers(treatment):
     if found.vials is not None:
         calendar, times = found.asked.vials.calendar, {one.at for one in found.vials.chosen.injections}
         numbers += [*calendar.sizes_gbq, *numbers_of([asdict(e) for e in vial_time_table(calendar, sorted(times))])]
+    if found.microspheres is not None:
+        numbers += numbers_of([asdict(one) for one in found.microspheres.of_structures()])
     if found.robust is not None:
         numbers += [found.robust.uncertainty.probability]
     return numbers

@@ -96,10 +96,11 @@ def test_what_is_no_tree_is_refused(arteries, message):
     [
         (np.zeros((4, 3)), np.ones(4), "no length"),
         (np.zeros((1, 3)), np.ones(1), "no length"),
-        (np.eye(3), np.array([1.0, 0.0, 1.0]), "positive radius"),
-        (np.eye(3), np.array([1.0, np.nan, 1.0]), "positive radius"),
-        (np.eye(3), np.ones(2), "2 radii"),
-        (np.full((3, 3), np.nan), np.ones(3), "no numbers"),
+        (np.eye(3), np.array([1.0, 0.0, 1.0]), "radius at point 1 is 0 mm: give positive"),
+        (np.eye(3), np.array([1.0, np.nan, 1.0]), "radius at point 1 is nan"),
+        (np.eye(3), np.ones(2), "one radius for each"),
+        (np.eye(3), 1.0, "one radius for each"),
+        (np.full((3, 3), np.nan), np.ones(3), "point 0 is no number"),
     ],
 )
 def test_what_is_no_artery_is_refused(points, radius, message):
@@ -123,3 +124,27 @@ def test_flow_does_not_depend_on_ends_that_are_drawn_too_thin(tree):
         for a in tree.arteries
     )
     np.testing.assert_allclose(ArterialTree(drawn).flow_share(), tree.flow_share(), rtol=1e-12)
+
+
+def test_a_parent_with_few_points_gets_one_where_others_leave_it():
+    # Two points 40 mm apart; the twig leaves half way, so the trunk goes on beyond it and supplies tissue.
+    trunk = line("trunk", None, (0, 0, 0), (40, 0, 0), 2.0, points=2)
+    found = ArterialTree((trunk, line("twig", "trunk", (20, 1, 0), (20, 30, 0), 1.0)))
+    assert [(s.artery, s.first, s.last, s.parent) for s in found.stretches] == [
+        ("trunk", 0, 1, -1),
+        ("trunk", 1, 2, 0),
+        ("twig", 0, 10, 0),
+    ]
+    np.testing.assert_allclose(found.root.points_lps_mm[1], (20, 0, 0))
+    np.testing.assert_allclose(found.flow_share(), [1.0, 8.0 / 9.0, 1.0 / 9.0])
+    assert found.terminal_stretches == (1, 2)
+    again = ArterialTree(found.arteries)
+    assert again.stretches == found.stretches, "a point that is there is not added again"
+    at_origin = ArterialTree((trunk, line("twig", "trunk", (0, 0, 0), (0, 30, 0), 1.0)))
+    assert at_origin.root.points_lps_mm[1, 0] == 2.0, "one radius beyond the origin"
+
+
+def test_an_artery_whose_points_run_to_its_parent_is_refused():
+    trunk = line("trunk", None, (0, 0, 0), (40, 0, 0), 2.0)
+    with pytest.raises(TerritoryError, match=r"'twig' begins 30\.0 mm from 'trunk'.*ends 1\.0 mm.*reverse them"):
+        ArterialTree((trunk, line("twig", "trunk", (20, 30, 0), (20, 1, 0), 1.0)))

@@ -14,7 +14,7 @@ def test_left_and_right_agree_with_the_segments():
     patient, dice = real_liver(), {}
     for geodesic in (False, True):
         with quiet():
-            found = NearestBranch(geodesic).territories(patient.tree, patient.liver, patient.grid, ("cystic_artery",))
+            found = NearestBranch(geodesic).territories(patient.tree, patient.liver, patient.grid, ("cystic artery",))
         dice[geodesic] = left, right = left_and_right_dice(found, patient)
         print(f"{'geodesic' if geodesic else 'Euclidean'}: left {left:.3f}, right {right:.3f}")
         assert left >= 0.84

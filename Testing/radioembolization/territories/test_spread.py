@@ -72,9 +72,18 @@ def test_each_site_may_have_a_scout_of_its_own():
         fractions(*sites, scout=None)
 
 
+def test_counts_of_an_injection_at_the_site_itself_are_not_weighed_by_its_supply_again():
+    # In the watershed (voxel 1) half of the blood comes through the site: its own injection already shows that.
+    supply, own = flow(0.01, 0.5, 1, 0, 1, 1, 0, 0), flow(5, 1, 2, 0, 2, 1, 0, 0)
+    site = InjectionSite("s", supply > 0.05, 0.1, scout=own, supply=supply)
+    np.testing.assert_allclose(fractions(site), 0.9 * np.array([[0, 1, 2, 0, 2, 1, 0, 0]]) / 6.0, rtol=1e-6)
+    ratio = InjectionSite("s", supply > 0.05, 0.1, pattern=Pattern.FLOW, scout=own, supply=supply)
+    np.testing.assert_allclose(fractions(ratio)[0, 1] / fractions(ratio)[0, 2], 0.5, rtol=1e-6)
+
+
 def test_an_own_scout_without_counts_in_the_territory_is_refused():
     site = InjectionSite("one", row(0, 1, 2, 4, 5), 0.0, scout=flow(0, 0, 0, 0, 0, 0, 0, 9))
-    with pytest.raises(TerritoryError, match="'one': no scout counts"):
+    with pytest.raises(TerritoryError, match=r"'one': no scout counts.*whether its own scout is aligned"):
         fractions(site)
 
 

@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from radioembolization.dose import Uncertainty
+from radioembolization.dose import Method, Uncertainty
 from radioembolization.errors import LimitError, UncertaintyError, VialError
 from radioembolization.files import plan_document, read_plan, write_results
 from radioembolization.physics import GLASS_Y90, decay_factor
-from radioembolization.planning import InjectionSites, MeanDose, VialCalendar
+from radioembolization.planning import InjectionSites, MeanDose, Prescription, VialCalendar
 from radioembolization.planning.recheck import recheck
+from radioembolization.territories import Pattern
 from radioembolization.treatment import (
     AnalysisRequest,
     FrontRequest,
+    MicrosphereRequest,
     VialRequest,
     analysed,
     compute_rows,
@@ -25,7 +27,7 @@ from radioembolization.treatment import (
     prepare,
 )
 from radioembolization.treatment.front_limit import limit_of_front
-from small_case import small_inputs
+from small_case import RATIOS, small_inputs
 
 CALIBRATED, INJECTED = datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1, 14, tzinfo=UTC)
 
@@ -141,6 +143,78 @@ def test_whole_vials_of_a_robust_plan_are_chosen_over_scenarios_and_shown_as_pla
     assert found.plan.goal.name == treatment.plan.goal.name  # as planned, though chosen over scenarios
     assert [limit.name for limit in found.plan.limits] == [limit.name for limit in treatment.plan.limits]
     assert found.analysis.in_scenarios.count == 1000
+
+
+@pytest.fixture(scope="module")
+def glass_by_hand():
+    """Glass at 3 mm, half a GBq into the whole liver, spread by known ratios."""
+    sites = tuple(replace(site, pattern=Pattern.TUMOUR_TO_NORMAL) for site in small_inputs().sites)
+    glass = small_inputs(
+        settings=replace(small_inputs().settings, device=GLASS_Y90, method=Method.LOCAL),
+        prescription=Prescription(limits=(MeanDose("normal liver").at_most(gy=60.0),)),
+        sites=sites,
+        tumour_to_normal=RATIOS,
+        spacing_mm=(3.0, 3.0, 3.0),
+    )
+    return evaluate_treatment(compute_rows(prepare(glass)), np.array([0.5, 0.0, 0.0]))
+
+
+def test_spheres_of_glass_in_each_tumour_are_those_by_hand(glass_by_hand):
+    asked = AnalysisRequest(explanation=False, microspheres=MicrosphereRequest(8, 2))
+    found = analysed(glass_by_hand, asked)
+    assert found.plan is glass_by_hand.plan
+    structures = found.case.structures
+    voxels = {s.name: np.count_nonzero(s.mask) for s in (*structures.tumours, structures.normal_liver)}
+    weight = sum(RATIOS.get(name, 1.0) * count for name, count in voxels.items())
+    spheres = 0.5e9 * (1.0 - 0.05) / GLASS_Y90.bq_per_sphere  # 190 000 in the liver
+    for one in found.analysis.microspheres.of_structures():
+        by_hand = spheres * RATIOS.get(one.name, 1.0) / weight
+        assert one.spheres_per_voxel == pytest.approx(by_hand, rel=1e-4)
+        assert one.variation == pytest.approx(by_hand**-0.5, rel=1e-4)
+        # As planned, from the dose rows; over the draws the mean varies by one over the root of all spheres.
+        planned = next(s for s in found.plan.structures if s.name == one.name)
+        assert one.mean_gy.even == pytest.approx(planned.mean_gy, rel=1e-4)
+        assert one.d70_gy.even == pytest.approx(planned.d70_gy, rel=1e-2)
+        assert one.mean_gy.p50 == pytest.approx(one.mean_gy.even, rel=3.0 / np.sqrt(by_hand * voxels[one.name]))
+        assert one.d95_gy.p90 < one.d95_gy.even  # without range of electrons chance makes the coldest part colder
+
+
+def test_the_same_seed_draws_the_same_spheres(glass_by_hand):
+    first, again, other = (
+        analysed(glass_by_hand, AnalysisRequest(explanation=False, microspheres=MicrosphereRequest(2, seed)))
+        for seed in (4, 4, 5)
+    )
+    assert plan_document(first)["analysis"]["microspheres"] == plan_document(again)["analysis"]["microspheres"]
+    assert not np.array_equal(first.analysis.microspheres.mean_gy, other.analysis.microspheres.mean_gy)
+
+
+def test_spheres_of_a_plan_of_vials_have_the_strength_of_the_vials(in_vials, nominal):
+    asked = replace(in_vials.analysis.asked, microspheres=MicrosphereRequest(2))
+    found = analysed(nominal, asked)
+    injections = found.analysis.vials.chosen.injections
+    assert found.analysis.microspheres.bq_per_sphere == {one.site: one.bq_per_sphere for one in injections}
+    assert max(found.analysis.microspheres.bq_per_sphere.values()) < nominal.plan.settings.device.bq_per_sphere
+    planned = {s.name: s.mean_gy for s in found.plan.structures}
+    for one in found.analysis.microspheres.of_structures():
+        assert one.mean_gy.even == pytest.approx(planned[one.name], rel=1e-4)
+    written = plan_document(found)["analysis"]["microspheres"]
+    assert (written["draws"], written["seed"]) == (2, 0)
+    assert [one["name"] for one in written["structures"]] == ["A", "B", "C", "normal liver"]
+    assert plan_document(in_vials)["analysis"]["microspheres"] is None
+
+
+def test_draws_of_spheres_can_be_ended(nominal):
+    steps = []
+
+    def stop(what, step, of):
+        if what == "whole microspheres":
+            steps.append((step, of))
+            if step == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analysed(nominal, AnalysisRequest(explanation=False, microspheres=MicrosphereRequest(9)), stop)
+    assert steps == [(1, 9), (2, 9)]
 
 
 def test_front_and_staircase_meet_at_the_plan(nominal):

@@ -19,6 +19,7 @@ from radioembolization.treatment import (
     AnalysisRequest,
     CaseInputs,
     FrontRequest,
+    MicrosphereRequest,
     Notice,
     SourceMask,
     SourceStructure,
@@ -177,8 +178,9 @@ def test_uncertainty_and_vials_make_a_plan_stale_but_no_dose_rows(change):
     assert changed_parts(before, now) == (f"{part} has changed",) and part in NOT_OF_ROWS
 
 
-def test_reasons_and_trade_offs_decide_no_plan_and_vials_no_clock():
-    more = AnalysisRequest(explanation=False, front=FrontRequest("lungs"), staircase=True)
+def test_reasons_trade_offs_and_spheres_decide_no_plan_and_vials_no_clock():
+    spheres = MicrosphereRequest(20, 3)
+    more = AnalysisRequest(explanation=False, front=FrontRequest("lungs"), staircase=True, microspheres=spheres)
     assert _changed(replace(INPUTS, analysis=more)) == ()
     assert set(changed_parts(DIGESTS, input_digests(WITH_ANALYSIS))) == {
         "uncertainty is new",

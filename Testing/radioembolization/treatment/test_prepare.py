@@ -9,6 +9,7 @@ import pytest
 from radioembolization.dose import DoseSettings
 from radioembolization.errors import (
     DeviceMismatch,
+    ImageError,
     LimitError,
     LungMassMissing,
     NoOverlap,
@@ -141,6 +142,16 @@ def test_without_a_scout_sites_are_spread_by_ratios():
 
 
 # Sites.
+
+
+def test_what_is_wrong_with_an_own_scout_names_the_site():
+    empty, elsewhere = (
+        counts(np.zeros(GRID.shape), GRID),
+        counts(SCOUT_ARRAY, replace(SCOUT_GRID, origin_mm=(900, 0, 0))),
+    )
+    for scout, error in ((empty, ImageError), (elsewhere, NoOverlap)):
+        with pytest.raises(error, match=r"^Scout of site 'left': "):
+            prepare(inputs(sites=(SourceSite("left", mask(LIVER), 0.05, scout=scout),)))
 
 
 def test_a_site_may_perfuse_the_part_nearer_to_a_structure():

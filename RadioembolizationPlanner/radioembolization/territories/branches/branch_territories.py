@@ -122,6 +122,7 @@ class NearestBranch:
         TerritoryError
             If the liver is empty or not on the grid, or no branch is left or within reach.
         """
+        liver = np.asarray(liver, dtype=bool)
         space, terminals, sources = _start(tree, liver, grid, without, self.reach_mm)
         _, nearest = nearest_source(space, sources, self.geodesic)
         if (nearest < 0).any():
@@ -168,6 +169,7 @@ class FlowWeighted:
     ) -> BranchTerritories:
         """Divide the liver; parameters and errors as ``NearestBranch.territories``."""
         every_flow = tree.flow_share(self.exponent)
+        liver = np.asarray(liver, dtype=bool)
         space, terminals, sources = _start(tree, liver, grid, without, self.reach_mm)
         flow = every_flow[list(terminals)]
         flow = flow / flow.sum()
@@ -199,10 +201,12 @@ def _start(
     tree: ArterialTree, liver: np.ndarray, grid: Grid, without: Collection[str], reach_mm: float
 ) -> tuple[Space, tuple[int, ...], tuple[Source, ...]]:
     if liver.shape != grid.shape:
-        raise TerritoryError(f"The liver has the shape {liver.shape}, its grid {grid.shape}.")
+        raise TerritoryError(
+            f"The liver has the shape {liver.shape}, its grid {grid.shape}: give the grid of the mask."
+        )
     if not liver.any():
         raise TerritoryError("The liver has no voxel, so there is nothing to divide: check its segment.")
-    space = Space.around(liver.astype(bool), grid)
+    space = Space.around(liver, grid)
     terminals, sources = branch_sources(tree, space, supplying_stretches(tree, without), reach_mm)
     return space, terminals, sources
 

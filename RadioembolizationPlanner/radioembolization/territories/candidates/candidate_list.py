@@ -15,7 +15,6 @@ from radioembolization.territories.candidates.candidate_site import (
     liver_ends,
     site_at_point,
     site_at_stretch,
-    stretch_radius_mm,
 )
 from radioembolization.territories.candidates.merging import with_upstream, without_duplicates
 from radioembolization.territories.candidates.organ_arteries import is_trunk, organs_of_arteries
@@ -89,7 +88,7 @@ def candidate_sites(
 def _generated(
     tree: ArterialTree, organs: Mapping[str, str], smallest_radius_mm: float, not_offered: Collection[str] | None
 ) -> list[CandidateSite]:
-    radius = [stretch_radius_mm(tree, number) for number in range(len(tree.stretches))]
+    radius = [tree.stretch_radius_mm(number) for number in range(len(tree.stretches))]
     narrow: dict[int, int] = {}  # stretch -> the too thin stretch nearest to the root on its way
     sites = []
     for number, stretch in enumerate(tree.stretches):
@@ -132,7 +131,7 @@ def _why_none(
     tree: ArterialTree, organs: Mapping[str, str], smallest_radius_mm: float, not_offered: Collection[str] | None
 ) -> str:
     radii = {
-        tree.stretches[number].artery: stretch_radius_mm(tree, number)
+        tree.stretches[number].artery: tree.stretch_radius_mm(number)
         for number in range(len(tree.stretches))
         if _is_offered(tree, number, organs, not_offered)
     }

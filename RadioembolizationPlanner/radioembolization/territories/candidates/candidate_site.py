@@ -70,7 +70,7 @@ def site_at_stretch(tree: ArterialTree, number: int, radius_mm: float) -> Candid
     stretch = tree.stretches[number]
     artery = tree.artery(stretch.artery)
     start, end = artery.along_mm[[stretch.first, stretch.last]]
-    wall = 0.0 if stretch.parent < 0 else stretch_radius_mm(tree, stretch.parent)
+    wall = 0.0 if stretch.parent < 0 else tree.stretch_radius_mm(stretch.parent)
     along = float(start + min(wall + _BEYOND_MM, 0.5 * (end - start)))
     index = int(np.clip(np.searchsorted(artery.along_mm, along), stretch.first + 1, stretch.last))
     name = artery.name
@@ -132,17 +132,6 @@ def site_at_point(
         along_mm=found.along_mm,
         placed_by_user=True,
     )
-
-
-def stretch_radius_mm(tree: ArterialTree, stretch: int) -> float:
-    """Return the radius of a stretch near its origin [mm].
-
-    The median of its first third, but no less than that of the whole: no artery is narrower at its origin than further
-    on, unless the centreline's end is drawn too thin.
-    """
-    part = tree.stretches[stretch]
-    radius = tree.artery(part.artery).radius_mm[part.first : part.last + 1]
-    return float(max(np.median(radius[: max(2, len(radius) // 3)]), np.median(radius)))
 
 
 def liver_ends(tree: ArterialTree, stretches: Sequence[int], organs: Mapping[str, str]) -> set[int]:

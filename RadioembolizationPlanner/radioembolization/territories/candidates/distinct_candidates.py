@@ -14,7 +14,9 @@ from radioembolization.territories.candidates.candidate_site import CandidateSit
 _SAME_SHARE, _SAME_ML = 0.01, 1.0
 
 
-def distinct_candidates(candidates: Sequence[CandidateSite], territories: BranchTerritories) -> list[CandidateSite]:
+def distinct_candidates(
+    candidates: Sequence[CandidateSite], territories: BranchTerritories, least_share: float = 0.0
+) -> list[CandidateSite]:
     """Return the candidates that reach liver, nested ones of the same reach once.
 
     Of two that lie on one way and reach the same liver (but for 1 % or 1 mL) and the same organs, the user's stays
@@ -25,6 +27,8 @@ def distinct_candidates(candidates: Sequence[CandidateSite], territories: Branch
     candidates : sequence of CandidateSite
         From the root outwards.
     territories : BranchTerritories
+    least_share : float
+        A candidate reaches liver if more than this share of the blood of some voxel comes through it.
 
     Raises
     ------
@@ -33,7 +37,9 @@ def distinct_candidates(candidates: Sequence[CandidateSite], territories: Branch
     """
     of_terminal = dict(zip(territories.terminals, territories.volume_ml, strict=True))
     volume_ml = {c.name: float(sum(of_terminal.get(stretch, 0.0) for stretch in c.stretches)) for c in candidates}
-    empty = [c.name for c in candidates if not volume_ml[c.name] > 0]
+    empty = [
+        c.name for c in candidates if not volume_ml[c.name] or territories.reached(c.stretches).max() <= least_share
+    ]
     if len(empty) == len(candidates):
         raise TerritoryError(
             f"None of the candidate sites ({', '.join(empty)}) reaches a voxel of the liver: check that tree and liver "
@@ -41,12 +47,13 @@ def distinct_candidates(candidates: Sequence[CandidateSite], territories: Branch
         )
     if empty:
         warnings.warn(
-            f"No voxel of the liver is reached from {', '.join(empty)}: left out of the candidate sites.",
+            f"No voxel of the liver is reached from {', '.join(empty)}, or next to none of its blood: left out of the "
+            "candidate sites.",
             CandidatesLeftOut,
             stacklevel=3,
         )
     kept: list[CandidateSite] = []
-    for site in (c for c in candidates if volume_ml[c.name] > 0):
+    for site in (c for c in candidates if c.name not in empty):
         same = next((i for i in reversed(range(len(kept))) if _same_reach(kept[i], site, volume_ml)), None)
         if same is None or (kept[same].placed_by_user and site.placed_by_user):
             kept.append(site)

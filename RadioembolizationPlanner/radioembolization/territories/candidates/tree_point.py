@@ -9,6 +9,9 @@ import numpy as np
 from radioembolization.errors import TerritoryError
 from radioembolization.territories.arteries import ArterialTree, Artery
 
+#: A place this near to a point of the centreline is that point [mm].
+_ON_POINT_MM = 1e-9
+
 
 @dataclass(frozen=True)
 class UserPoint:
@@ -71,20 +74,12 @@ def nearest_point(tree: ArterialTree, position_lps_mm: tuple[float, float, float
 
 
 def _on_artery(artery: Artery, position: np.ndarray) -> TreePoint:
-    points = artery.points_lps_mm
-    step = np.diff(points, axis=0)
-    length2 = np.maximum((step**2).sum(axis=1), np.finfo(float).tiny)
-    share = np.clip(((position - points[:-1]) * step).sum(axis=1) / length2, 0.0, 1.0)
-    feet = points[:-1] + share[:, None] * step
-    away = np.linalg.norm(feet - position, axis=1)
-    first = int(np.argmin(away))
-    along = float(artery.along_mm[first] + share[first] * np.sqrt(length2[first]))
-    x, y, z = (float(value) for value in feet[first])
+    along_mm, distance_mm = artery.nearest_along(position)
     return TreePoint(
         artery=artery.name,
-        index=first + (share[first] > 0),
-        position_lps_mm=(x, y, z),
-        along_mm=along,
-        radius_mm=float(np.interp(along, artery.along_mm, artery.radius_mm)),
-        distance_mm=float(away[first]),
+        index=int(np.searchsorted(artery.along_mm, along_mm - _ON_POINT_MM)),
+        position_lps_mm=artery.point_along(along_mm / artery.length_mm),
+        along_mm=along_mm,
+        radius_mm=artery.radius_at(along_mm),
+        distance_mm=distance_mm,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radioembolization.errors import ArterialTreeError
+from radioembolization.territories.artery import checked_centreline
 
 #: Extent of a whole tree [mm] outside of which its coordinates are hardly millimetres.
 SMALLEST_EXTENT_MM, LARGEST_EXTENT_MM = 5.0, 2000.0
@@ -38,25 +39,7 @@ class Vessel:
     radius_mm: np.ndarray
 
     def __post_init__(self) -> None:
-        points, radius = np.asarray(self.points_lps_mm, dtype=float), np.asarray(self.radius_mm, dtype=float)
-        if points.ndim != 2 or points.shape[1] != 3 or radius.shape != points.shape[:1]:
-            raise ArterialTreeError(
-                f"Vessel '{self.name}' has points of shape {points.shape} and radii of shape {radius.shape}: give "
-                "points (x, y, z) and one radius for each."
-            )
-        if not np.isfinite(points).all():
-            bad = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])
-            raise ArterialTreeError(f"Vessel '{self.name}': point {bad} is no number: repair its centreline.")
-        if not (np.isfinite(radius).all() and (radius > 0).all()):
-            bad = int(np.flatnonzero(~(np.isfinite(radius) & (radius > 0)))[0])
-            raise ArterialTreeError(
-                f"Vessel '{self.name}': the radius at point {bad} is {radius[bad]:g} mm: give positive radii."
-            )
-        if len(points) < 2 or not np.ptp(points, axis=0).any():
-            raise ArterialTreeError(
-                f"Vessel '{self.name}' has no length ({len(points)} points at one place): remove it, or give its "
-                "centreline at least two different points."
-            )
+        points, radius = checked_centreline(f"Vessel '{self.name}'", self.points_lps_mm, self.radius_mm)
         object.__setattr__(self, "points_lps_mm", points)
         object.__setattr__(self, "radius_mm", radius)
 

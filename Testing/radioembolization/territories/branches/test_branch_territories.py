@@ -220,6 +220,14 @@ def test_bad_input_is_named():
         FlowWeighted(exponent=0.0).territories(tree, liver, grid)
 
 
+@pytest.mark.parametrize("model", [NearestBranch(), FlowWeighted()])
+def test_a_liver_of_labels_is_a_mask(model):
+    liver, grid, tree = nested()
+    found, expected = (model.territories(tree, mask, grid) for mask in (liver * np.uint8(7), liver))
+    assert found.liver.dtype == bool
+    np.testing.assert_array_equal(found.shares.toarray(), expected.shares.toarray())
+
+
 def test_a_branch_that_others_hide_is_named():
     liver, grid, tree = nested()
     line = tree.artery("one").points_lps_mm
