@@ -41,6 +41,7 @@ demo: $(VENV)/.installed
 	$(BIN)/radioembolization-planner demo --course --spacing 6 --out $(DEMO_OUT)/course
 	$(BIN)/radioembolization-planner demo --out $(DEMO_OUT)
 
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.test-installed
 	$(BIN)/python -m pytest $(PARALLEL)
 
