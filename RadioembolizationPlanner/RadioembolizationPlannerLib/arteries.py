@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import slicer
 
-from radioembolization.errors import ImageError, InputError
+from radioembolization.errors import ImageError
 from radioembolization.files.tree_file import SUFFIX, read_tree_json, write_tree_json
 from radioembolization.territories.arteries import ArterialTree, Artery
 from radioembolization.treatment import Notice
@@ -127,11 +127,3 @@ def _moved(tree: ArterialTree, to_world: np.ndarray) -> ArterialTree:
         return replace(artery, points_lps_mm=points, radius_mm=artery.radius_mm * np.cbrt(volume))
 
     return replace(tree, arteries=tuple(moved(artery) for artery in tree.arteries))
-
-
-def known_tree(node: slicer.vtkMRMLTextNode | None) -> ArterialTree | None:
-    """Return the tree of a text node, or None if there is none or it cannot be read."""
-    try:
-        return None if node is None else tree_of(node)
-    except InputError:
-        return None

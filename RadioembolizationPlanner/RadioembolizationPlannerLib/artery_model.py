@@ -17,6 +17,8 @@ COLOR = "Color"
 _TUBE_SIDES = 10
 #: Names of more arteries than this hide one another.
 _MOST_NAMES_SHOWN = 30
+#: Of points behind surfaces, in 3D.
+_OPACITY_INSIDE = 0.6
 _NAME_COLOR, _NAME_SIZE, _GLYPH_SIZE = (0.95, 0.95, 0.95), 2.2, 0.6
 
 
@@ -65,6 +67,12 @@ def tubes(tree: ArterialTree) -> vtk.vtkPolyData:
     return made
 
 
+def show_inside(display: slicer.vtkMRMLMarkupsDisplayNode) -> None:
+    """Let points be seen through the surfaces that they lie in."""
+    display.SetOccludedVisibility(True)
+    display.SetOccludedOpacity(_OPACITY_INSIDE)
+
+
 def new_names(scene: slicer.vtkMRMLScene, tree: ArterialTree, name: str) -> slicer.vtkMRMLMarkupsFiducialNode:
     """Put the names of a tree's arteries into a scene, each at the middle of its artery; hidden if there are many."""
     points = new_points(scene, name)
@@ -77,5 +85,6 @@ def new_names(scene: slicer.vtkMRMLScene, tree: ArterialTree, name: str) -> slic
     display.SetSelectedColor(*_NAME_COLOR)
     display.SetTextScale(_NAME_SIZE)
     display.SetGlyphScale(_GLYPH_SIZE)
+    show_inside(display)
     display.SetVisibility(len(tree.arteries) <= _MOST_NAMES_SHOWN)
     return points

@@ -10,6 +10,7 @@ import slicer
 from radioembolization.images import Unit, Volume
 from radioembolization.territories import Pattern
 from radioembolization.treatment import SourceSite
+from RadioembolizationPlannerLib.artery_model import show_inside
 from RadioembolizationPlannerLib.artery_record import (
     SEGMENT_PREFIX,
     SUPPLIES,
@@ -154,6 +155,7 @@ def _new_points(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLMarkupsF
     display.SetSelectedColor(*_POINT_COLOR)
     display.SetGlyphScale(_POINT_SIZE)
     display.SetTextScale(_TEXT_SIZE)
+    show_inside(display)
     return points
 
 

@@ -342,6 +342,10 @@ class ArterialRootAssumed(PlannerWarning):
     """The vessel that feeds all others was neither stated nor named; the thickest end was taken."""
 
 
+class ArterialRootThin(PlannerWarning):
+    """The root of an arterial tree is thinner than an artery that it feeds."""
+
+
 class AssumedArteryRadius(PlannerWarning):
     """A centreline says nothing of its radius; a stated value stands in."""
 

@@ -24,6 +24,7 @@ _CONNECTIONS: dict[tuple[int, str], list[tuple[Any, Any]]] = {}
 _ALL = 99
 
 
+@functools.cache
 def normalized(signature: str) -> str:
     """Return a signature as Qt's meta objects write it."""
     return QtCore.QMetaObject.normalizedSignature(signature).data().decode()
@@ -37,7 +38,7 @@ def connect(q: QtCore.QObject, signature: str, target: Any, slot: str | None = N
         raise TypeError(f"{target!r} cannot be connected to '{signature}': it cannot be called.")
     signal = _found(q, signature)
     call = guarded(target, 0 if signal.endswith("()") else signal.count(",") + 1)
-    name = stand_in_signals(q).get(signal)
+    name = stand_in_signals(type(q).__name__).get(signal)
     if name is not None:
         made = getattr(q, name).connect(call)
     else:
@@ -94,7 +95,7 @@ class BoundSignal:
     def emit(self, *args: Any) -> None:
         from pythonqt_proxies import unwrap
 
-        name = stand_in_signals(self._q).get(self._signature, self._signature.partition("(")[0])
+        name = stand_in_signals(type(self._q).__name__).get(self._signature, self._signature.partition("(")[0])
         getattr(self._q, name).emit(*map(unwrap, args))
 
     __call__ = emit
@@ -103,15 +104,15 @@ class BoundSignal:
 _SIGNATURES: dict[type, tuple[str, ...]] = {}
 
 
-def signal_of(q: QtCore.QObject, name: str) -> BoundSignal | None:
-    """Return the signal of that name of an object; one with overloads must be connected by its signature."""
+def signature_of(q: QtCore.QObject, name: str) -> str | None:
+    """Return the signature of the signal of that name; one with overloads must be connected by its signature."""
     found = [signal for signal in signatures(q) if signal.startswith(f"{name}(")]
     if not found:
         return None
     longest = max(found, key=len)
     if any(signal not in (longest, f"{name}()") for signal in found):  # "name()" is one with its default arguments
         raise AttributeError(f"{type(q).__name__} has the signals {found}: connect one by its signature.")
-    return BoundSignal(q, longest)
+    return longest
 
 
 def has_signal(q: QtCore.QObject, name: str) -> bool:
@@ -134,9 +135,10 @@ def _signatures(q: QtCore.QObject) -> tuple[str, ...]:
     return (*table_signals(type(q).__name__), *(signal for signal in of_qt if not signal.startswith("_")))
 
 
-def stand_in_signals(q: QtCore.QObject) -> dict[str, str]:
+@functools.cache
+def stand_in_signals(class_name: str) -> dict[str, str]:
     """Return the signals of a stand-in by signature: name of the attribute that has the signal."""
-    return {signal: f"_signal_{attribute_name(signal)}" for signal in table_signals(type(q).__name__)}
+    return {signal: f"_signal_{attribute_name(signal)}" for signal in table_signals(class_name)}
 
 
 def attribute_name(signature: str) -> str:

@@ -15,6 +15,7 @@ import types
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import slicer
+import slicer.util
 import standin_ctk  # noqa: F401
 import standin_numbers  # noqa: F401
 import standin_segments  # noqa: F401
@@ -22,7 +23,7 @@ import standin_table  # noqa: F401
 from PySide6 import QtCore, QtGui, QtWidgets
 from pythonqt_connect import ERRORS, report  # noqa: F401
 from pythonqt_loader import QUiLoader
-from pythonqt_proxies import proxy_class, wrap
+from pythonqt_proxies import child_widget_variables, proxy_class, wrap
 from standin_base import STAND_INS
 from standin_qmrml import Observer  # noqa: F401
 from widget_table import table
@@ -48,6 +49,7 @@ def install() -> QtWidgets.QApplication:
     for name, stand_in in STAND_INS.items():
         setattr(namespaces[table()[name].namespace], name, proxy_class(stand_in))
     sys.modules.update(qt=qt, ctk=ctk)
+    slicer.util.childWidgetVariables = child_widget_variables
     return application
 
 

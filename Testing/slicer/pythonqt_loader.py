@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,19 +13,27 @@ from pythonqt_values import meta_object
 from standin_base import STAND_INS
 from widget_table import lineage, table_methods
 
-_REGISTERED: set[str] = set()
+
+class QUiLoader(QtCore.QObject):
+    """The loader of the module code: hands over to the one that is made once, as looking at its plugins takes time."""
+
+    def load(self, device: QtCore.QIODevice, parent: Any = None) -> Any:
+        return _loader().load(device, parent)
 
 
-class QUiLoader(QtUiTools.QUiLoader):
+@functools.cache
+def _loader() -> _Loader:
+    return _Loader()
+
+
+class _Loader(QtUiTools.QUiLoader):
     """Refuses custom widgets that have no stand-in, where Qt would take a plain widget."""
 
-    def __init__(self, parent: QtCore.QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         # Every registration lasts for the process, and makes the loader look at all its plugins again (5 ms).
-        for name in STAND_INS.keys() - _REGISTERED:
-            self.registerCustomWidget(STAND_INS[name])
-            _REGISTERED.add(name)
-        self.addPluginPath("")  # makes the loader look at its plugins, once
+        for stand_in in STAND_INS.values():
+            self.registerCustomWidget(stand_in)
 
     def createWidget(self, class_name: str, parent: Any = None, name: str = "") -> Any:
         if not class_name.startswith("Q") and class_name not in STAND_INS and class_name != "Line":
@@ -34,11 +43,9 @@ class QUiLoader(QtUiTools.QUiLoader):
     def load(self, device: QtCore.QIODevice, parent: Any = None) -> Any:
         """Return the widgets of a .ui file; connections of stand-ins are made in Python."""
         device.reset()
-        tree = ElementTree.fromstring(bytes(device.readAll().data()))
-        classes = {widget.get("name"): widget.get("class") for widget in tree.iter("widget")}
-        ours = _take_connections(tree, classes)
+        text, ours = _divided(bytes(device.readAll().data()))
         buffer = QtCore.QBuffer()
-        buffer.setData(ElementTree.tostring(tree))
+        buffer.setData(text)
         buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
         root = super().load(buffer, parent)
         if root is None:
@@ -47,6 +54,15 @@ class QUiLoader(QtUiTools.QUiLoader):
         for sender, signal, receiver, slot in ours:
             pythonqt_connect.connect(named[sender], signal, _slot(named[receiver], slot))
         return root
+
+
+@functools.cache
+def _divided(text: bytes) -> tuple[bytes, list[tuple[str, ...]]]:
+    """Return a .ui file without the connections of stand-ins, and these."""
+    tree = ElementTree.fromstring(text)
+    classes = {widget.get("name"): widget.get("class") for widget in tree.iter("widget")}
+    ours = _take_connections(tree, classes)
+    return ElementTree.tostring(tree), ours
 
 
 def _take_connections(tree: ElementTree.Element, classes: dict[str, str]) -> list[tuple[str, ...]]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 import types
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pythonqt_connect
@@ -33,6 +34,12 @@ from shiboken6 import Shiboken
 from widget_table import lineage, table_enums, table_methods
 
 _PROXY_CLASSES: dict[type, type] = {}
+#: Types that wrap and unwrap leave as they are.
+_PLAIN = frozenset((bool, int, float, str, bytes, dict, type(None)))
+_METHODS = (types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType)
+_SLOTS = (types.FunctionType, types.MethodType)
+#: What reads an attribute of the objects of a class.
+_READERS: dict[tuple[type, str], Callable[[Any], Any]] = {}
 _ALIVE: weakref.WeakValueDictionary[int, Proxy] = weakref.WeakValueDictionary()
 
 
@@ -107,6 +114,8 @@ class Proxy(metaclass=ProxyType):
 
 def wrap(value: Any) -> Any:
     """Return what Python sees of a value of PySide6."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, type):
         return _wrap_type(value)
     if isinstance(value, enum.Enum):
@@ -115,15 +124,17 @@ def wrap(value: Any) -> Any:
         raise TypeError("A signal is bound to its object by the reading of the attribute.")
     if isinstance(value, Shiboken.Object):
         return _proxy_of(value)
-    if isinstance(value, list | tuple):
-        return type(value)(map(wrap, value)) if type(value) in (list, tuple) else value
-    if isinstance(value, types.BuiltinFunctionType | types.MethodType | types.MethodDescriptorType):
+    if type(value) in (list, tuple):
+        return type(value)(map(wrap, value))
+    if isinstance(value, _METHODS):
         return Method(value)
     return value
 
 
 def unwrap(value: Any) -> Any:
     """Return what PySide6 is given for a value of Python."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Proxy):
         return value._q
     if isinstance(value, ProxyType):
@@ -132,7 +143,7 @@ def unwrap(value: Any) -> Any:
         return value.member
     if isinstance(value, Method):
         return value.function
-    if isinstance(value, types.FunctionType | types.MethodType):
+    if isinstance(value, _SLOTS):
         return pythonqt_connect.guarded(value)
     if type(value).__module__ == "numpy" and not isinstance(value, float | str):
         raise TypeError(f"Pass a plain Python number or list, not {type(value).__name__}: PythonQt may refuse it.")
@@ -195,22 +206,30 @@ def _read(q: Any, name: str) -> Any:
         return _read_value_type(q, name)
     if not Shiboken.isValid(q):
         raise ValueError(f"Trying to read '{name}' of a destroyed {type(q).__name__} object")
-    name = "objectName" if name == "name" else name
+    reader = _READERS.get((type(q), name)) or _reader(q, "objectName" if name == "name" else name)
+    if reader is None:
+        return _dynamic_property_or_child(q, "objectName" if name == "name" else name)
+    _READERS[type(q), name] = reader
+    return reader(q)
+
+
+def _reader(q: QtCore.QObject, name: str) -> Callable[[Any], Any] | None:
+    """Return what reads an attribute that every object of the class of ``q`` has, None if they have none such."""
     if name in properties(q):
-        return property_value(q.property(name))
+        return lambda q: property_value(q.property(name))
     if name == "className":
-        return lambda: class_name(q)
+        return lambda q: lambda: class_name(q)
     if name in ("connect", "disconnect"):
         function = getattr(pythonqt_connect, name)
-        return lambda *args: function(q, *args)
+        return lambda q: lambda *args: function(q, *args)
     if name in ("exec_", "exec") and isinstance(q, QtWidgets.QDialog | QtWidgets.QMenu):
-        return refuse_modal(f"{class_name(q)}.exec")
-    bound = pythonqt_connect.signal_of(q, name)
-    if bound is not None:
-        return bound
+        return lambda q: refuse_modal(f"{class_name(q)}.exec")
+    signature = pythonqt_connect.signature_of(q, name)
+    if signature is not None:
+        return lambda q: pythonqt_connect.BoundSignal(q, signature)
     if _is_reachable(q, name):
-        return wrap(getattr(q, "exec" if name == "exec_" else name))
-    return _dynamic_property_or_child(q, name)
+        return lambda q: wrap(getattr(q, "exec" if name == "exec_" else name))
+    return None
 
 
 def _read_value_type(q: Any, name: str) -> Any:
@@ -238,6 +257,20 @@ def _dynamic_property_or_child(q: QtCore.QObject, name: str) -> Any:
         if child.objectName() == name:
             return wrap(child)
     raise AttributeError(f"{class_name(q)} has no attribute named '{name}'")
+
+
+def child_widget_variables(widget: Proxy) -> Any:
+    """Return what ``slicer.util.childWidgetVariables`` does; that one reads every child by way of its proxy."""
+    ui, waiting, found = type("", (), {})(), [widget._q], []
+    while waiting:
+        q = waiting.pop()
+        if Shiboken.isValid(q) and truth(q):
+            waiting += q.children()
+            found.append(q)
+    for q in found:
+        if q.objectName():
+            setattr(ui, q.objectName(), wrap(q))
+    return ui
 
 
 def property_value(value: Any) -> Any:

@@ -9,6 +9,8 @@ from PySide6 import QtCore
 from widget_table import table_properties
 
 _PROPERTIES: dict[type, dict[str, tuple[bool, str]]] = {}
+#: Method that tells the truth about the objects of a class, and its answer for a true one.
+_TRUTHS: dict[type, tuple[str, bool] | None] = {}
 #: Static methods that open a dialog and wait.
 MODAL = {
     "QInputDialog": ("getText", "getMultiLineText", "getInt", "getDouble", "getItem"),
@@ -40,12 +42,17 @@ def truth(q: Any) -> bool:
     PythonQt (generator/abstractmetalang.cpp, ``getDefaultNonZeroFunction``) takes the first of these methods that a
     class of Qt has.
     """
+    if type(q) not in _TRUTHS:
+        _TRUTHS[type(q)] = _truth_teller(q)
+    teller = _TRUTHS[type(q)]
+    return teller is None or getattr(q, teller[0])() is teller[1]
+
+
+def _truth_teller(q: Any) -> tuple[str, bool] | None:
     if not type(q).__module__.startswith("PySide6."):
-        return True  # stand-ins: PythonQt has no such rule for classes of CTK and Slicer
-    for name, when_true in (("isEmpty", False), ("isValid", True), ("isNull", False)):
-        if hasattr(q, name):
-            return getattr(q, name)() is when_true
-    return True
+        return None  # stand-ins: PythonQt has no such rule for classes of CTK and Slicer
+    found = [pair for pair in (("isEmpty", False), ("isValid", True), ("isNull", False)) if hasattr(q, pair[0])]
+    return found[0] if found else None
 
 
 def class_name(q: Any) -> str:

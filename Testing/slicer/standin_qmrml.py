@@ -231,13 +231,19 @@ class qMRMLNodeComboBox(declared("qMRMLNodeComboBox", QWidget)):
         return not types
 
     def _wanted(self) -> list[Any]:
-        nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())] if self._scene else []
-        types = self.read("nodeTypes", [])
-        candidates = [node for node in nodes if not types or any(node.IsA(node_type) for node_type in types)]
+        candidates = self._candidates() if self._scene else []
         self._on_nodes.clear()
         for node in candidates:
             self._on_nodes.observe(node, vtk.vtkCommand.ModifiedEvent)
         return [node for node in candidates if self._accepts(node)]
+
+    def _candidates(self) -> list[Any]:
+        """Return the nodes of the types of the selector in the order of the scene."""
+        types = self.read("nodeTypes", [])
+        found = self._scene.GetNodesByClass(types[0] if len(types) == 1 else "vtkMRMLNode")
+        found.UnRegister(None)  # VTK hands out a new collection
+        nodes = [found.GetItemAsObject(i) for i in range(found.GetNumberOfItems())]
+        return [node for node in nodes if len(types) < 2 or any(node.IsA(node_type) for node_type in types)]
 
     def _listed(self) -> list[str]:
         ids = [self._combo.itemData(row) for row in range(self._combo.count())]

@@ -109,6 +109,17 @@ def _segmentation(scene, *names: str) -> object:
     return node
 
 
+def test_widgets_by_name_are_those_that_slicer_finds(demo):
+    import importlib.util
+
+    spec = importlib.util.find_spec("slicer.util")
+    original = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(original)
+    root, found = demo
+    assert vars(found) == vars(original.childWidgetVariables(root))
+    assert {"ctSelector", "planButton", "inputsLayout"} <= set(vars(found))
+
+
 class TestAttributes:
     def test_a_property_is_an_attribute_and_hides_its_getter(self, qt):
         label = qt.QLabel("dose")

@@ -160,6 +160,8 @@ def test_everything_is_saved_and_deleted_with_the_plan(full, scene, tmp_path):
     slicer.util.loadScene(path)
     full.idle()
     assert shown() == before and "OUT OF DATE" not in full.ui("Results").stateLabel.text
+    further = {key: full.session.parameters.further[key] for key in cases.FURTHER}
+    assert further == cases.FURTHER and _analysis(full.parameters.shown_plan)["microspheres"]["draws"] == 2
     _select(full, ("TradeOffs", "frontTable"), 1)
     assert "Compute the doses first" in full.ui("TradeOffs").loadFrontButton.toolTip
     full.click("TradeOffs", "frontChartButton")

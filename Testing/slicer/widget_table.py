@@ -71,6 +71,7 @@ def table_signals(name: str) -> tuple[str, ...]:
     return tuple(signal for entry in lineage(name) for signal in entry.signals)
 
 
+@functools.cache
 def table_methods(name: str) -> frozenset[str]:
     """Return the methods that the table adds to the Qt base of a class."""
     return frozenset().union(*(entry.methods for entry in lineage(name)))

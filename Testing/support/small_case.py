@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,20 @@ from radioembolization.physics import RESIN_Y90
 from radioembolization.planning import Prescription, preset
 from radioembolization.structures import Role
 from radioembolization.treatment import CaseInputs, SourceMask, SourceSite, SourceStructure
-from support import ellipsoid
+from support import ellipsoid as computed_ellipsoid
 
 GRID = Grid((36, 40, 44), (4.0, 4.0, 4.0), (-88.0, -80.0, -72.0))
 SCOUT_GRID = Grid((40, 44, 48), (4.4, 4.4, 4.4), (-104.0, -95.0, 84.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, -1.0))
 RATIOS = {"A": 4.0, "B": 2.5, "C": 6.0}
 _TUMOURS = {"A": ((-30.0, 5.0, 0.0), 14.0), "B": ((35.0, -10.0, 5.0), 12.0), "C": ((-25.0, -10.0, -30.0), 9.0)}
+
+
+@cache
+def ellipsoid(grid: Grid, centre_lps_mm: tuple[float, ...], semi_axes_mm: tuple[float, ...] | float) -> np.ndarray:
+    """Return the voxels of an ellipsoid, which no test can change."""
+    mask = computed_ellipsoid(grid, centre_lps_mm, semi_axes_mm)
+    mask.flags.writeable = False
+    return mask
 
 
 def _liver(grid: Grid) -> np.ndarray:

@@ -13,10 +13,11 @@ from radioembolization.cli import course
 from radioembolization.cli.shared import DONE, print_json, progress_shown
 from radioembolization.errors import InputError
 from radioembolization.files import plan_document, plan_text, read_case, write_case, write_results
+from radioembolization.planning import Effort
 from radioembolization.report import page
 from radioembolization.report.summary import case_summary, plan_summary
 from radioembolization.structures.findings import Finding
-from radioembolization.treatment import Case, CaseInputs, Treatment, analysed, plan_treatment, prepare
+from radioembolization.treatment import Case, CaseInputs, Treatment, compute_rows, plan_and_analyse, prepare
 from radioembolization.treatment.consistency import check_case, with_findings
 
 
@@ -30,6 +31,8 @@ def add_commands(commands: Any) -> None:
 
     plan = commands.add_parser("plan", help="plan a case file")
     plan.add_argument("case", type=Path, metavar="CASE.toml")
+    limit = "after this time each search ends with its best plan so far, and says what gap is proved (default: none)"
+    plan.add_argument("--time-limit", type=float, metavar="SECONDS", help=limit)
     plan.set_defaults(run=_plan)
 
     check = commands.add_parser("check", help="validate and explain a case file without computing dose")
@@ -57,7 +60,16 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     folder = options.out or options.case.parent / f"{options.case.stem}-plan"
-    return _plan_and_write(read_case(options.case), folder, options.json, {})
+    effort = _effort(options.time_limit)
+    return _plan_and_write(read_case(options.case), folder, options.json, {}, effort)
+
+
+def _effort(time_limit_s: float | None) -> Effort | None:
+    if time_limit_s is None:
+        return None
+    if not time_limit_s > 0:
+        raise InputError(f"--time-limit {time_limit_s:g} must be a positive number of seconds.")
+    return Effort(time_limit_s=time_limit_s)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -70,13 +82,15 @@ def _check(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _plan_and_write(inputs: CaseInputs, folder: Path, as_json: bool, files: dict[str, Path]) -> int:
+def _plan_and_write(
+    inputs: CaseInputs, folder: Path, as_json: bool, files: dict[str, Path], effort: Effort | None = None
+) -> int:
     with progress_shown(quiet=as_json) as progress:
         progress("structures", 0, 1)
         case = prepare(inputs)
         case = with_findings(case, check_case(inputs))
         progress("structures", 1, 1)
-        treatment = analysed(plan_treatment(case, progress), progress=progress)
+        treatment = plan_and_analyse(compute_rows(case, progress), progress=progress, effort=effort)
         progress("report", 0, 1)
         files |= write_results(treatment, folder, page(treatment))
         progress("report", 1, 1)

@@ -94,21 +94,16 @@ class SphereScenarios:
 
     def of_structures(self) -> tuple[DrawnStructure, ...]:
         """Return what is known of every structure, with P10, P50 and P90 over the draws."""
-        even = zip(self.even_mean_gy, self.even_d95_gy, self.even_d70_gy, strict=True)
-        drawn = self.percentiles((10.0, 50.0, 90.0)).items()
-        spheres = zip(map(float, self.spheres_per_voxel), map(float, self.variation), strict=True)
-        return tuple(
-            DrawnStructure(
-                name,
-                number,
-                varies if np.isfinite(varies) else None,
-                *(
-                    DrawnDose(float(dose), *of_dose[what])
-                    for what, dose in zip(("mean", "D95", "D70"), doses, strict=True)
-                ),
-            )
-            for (name, of_dose), doses, (number, varies) in zip(drawn, even, spheres, strict=True)
-        )
+        drawn = self.percentiles((10.0, 50.0, 90.0))
+        even = {"mean": self.even_mean_gy, "D95": self.even_d95_gy, "D70": self.even_d70_gy}
+
+        def of(index: int, name: str) -> DrawnStructure:
+            mean, d95, d70 = (DrawnDose(float(even[what][index]), *drawn[name][what]) for what in even)
+            varies = float(self.variation[index])
+            finite = varies if np.isfinite(varies) else None
+            return DrawnStructure(name, float(self.spheres_per_voxel[index]), finite, mean, d95, d70)
+
+        return tuple(of(index, name) for index, name in enumerate(self.structures))
 
 
 def sphere_scenarios(

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from radioembolization.errors import ArterialTreeError, FileMissing, VeinsLeftOut
+import numpy as np
+
+from radioembolization.errors import ArterialRootThin, ArterialTreeError, FileMissing, VeinsLeftOut
 from radioembolization.files.artery_names import as_called, readable
 from radioembolization.files.centreline_file import read_json_vessels
 from radioembolization.files.centreline_polydata import (
@@ -19,9 +21,10 @@ from radioembolization.files.centreline_polydata import (
     written_tree,
 )
 from radioembolization.files.vessel_surface import read_glb_surfaces, read_stl_vessel, vessel_of_surface
-from radioembolization.files.vtk_package import vtk_for
+from radioembolization.files.vtk_package import silent, vtk_for
 from radioembolization.territories.arteries import ArterialTree
 from radioembolization.territories.vessels.linking import link_vessels
+from radioembolization.territories.vessels.root import CLEARLY_THICKER
 from radioembolization.territories.vessels.vessel import Vessel, is_vein
 
 PathLike = str | os.PathLike[str]
@@ -80,7 +83,9 @@ def read_arteries(
         warnings.warn(
             VeinsLeftOut(f"Left out of the arteries of {source}, by their names: {', '.join(veins)}."), stacklevel=2
         )
-    return link_vessels(_renamed(vessels, names), root=root, gap_mm=gap_mm, source=source)
+    tree = link_vessels(_renamed(vessels, names), root=root, gap_mm=gap_mm, source=source)
+    _warn_of_thin_root(tree)
+    return tree
 
 
 def read_vessels(path: Path, *, radius_mm: float | None = None) -> tuple[list[Vessel], list[str]]:
@@ -98,8 +103,8 @@ def read_vessels(path: Path, *, radius_mm: float | None = None) -> tuple[list[Ve
     }
     if path.suffix.lower() not in (*readers, ".glb"):
         raise FileMissing(
-            f"Arteries are read from {', '.join(readers)}, .glb and .mrk.json, not from '{path.name}'; a vessel mask "
-            "is made a tree by tree_from_mask."
+            f"Arteries are read from {', '.join(readers)}, .glb and .mrk.json, not from '{path.name}'; in a case "
+            "file also from one vessel mask (NRRD, NIfTI)."
         )
     _existing(path)
     if path.suffix.lower() == ".glb":
@@ -126,13 +131,13 @@ def _read_polylines(path: Path) -> Polylines:
     vtk = vtk_for(path)
     reader: Any
     if path.suffix.lower() == ".vtk":
-        reader = vtk.vtkPolyDataReader()
+        reader = silent(vtk.vtkPolyDataReader())
         reader.SetFileName(str(path))
         good = bool(reader.IsFilePolyData())
         for kind in ("Scalars", "Fields"):
             getattr(reader, f"ReadAll{kind}On")()
     else:
-        reader = vtk.vtkXMLPolyDataReader()
+        reader = silent(vtk.vtkXMLPolyDataReader())
         good = bool(reader.CanReadFile(str(path)))
         reader.SetFileName(str(path))
     if not good:
@@ -142,6 +147,21 @@ def _read_polylines(path: Path) -> Polylines:
     header = reader.GetHeader() or "" if path.suffix.lower() == ".vtk" else ""
     ras = "SPACE=RAS" in header or "RAS" in "".join(data.fields.get("SPACE", ()))
     return polylines_of(reader.GetOutput(), ras=True) if ras else data
+
+
+def _warn_of_thin_root(tree: ArterialTree) -> None:
+    """Warn where the root is clearly thinner than an artery that it feeds, as if blood flowed backwards."""
+    radius_mm = {artery.name: float(np.median(artery.radius_mm)) for artery in tree.arteries}
+    widest = max(radius_mm, key=lambda name: radius_mm[name])
+    if radius_mm[widest] > CLEARLY_THICKER * radius_mm[tree.root.name]:
+        warnings.warn(
+            ArterialRootThin(
+                f"The root '{tree.root.name}' of the arterial tree has a radius of {radius_mm[tree.root.name]:.1f} mm, "
+                f"but '{widest}', which it feeds, {radius_mm[widest]:.1f} mm: state another root if blood does not "
+                "come in there."
+            ),
+            stacklevel=3,
+        )
 
 
 def _renamed(vessels: Sequence[Vessel], names: Mapping[str, str] | None) -> list[Vessel]:

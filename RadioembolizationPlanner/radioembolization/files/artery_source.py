@@ -42,9 +42,15 @@ def read_tree(table: Table, folder: Path, drawn: CaseStructures) -> tuple[Arteri
     if len(given) != 1:
         said = " and ".join(given) or "none"
         raise CaseFileError(f"{table.where} needs one of file, segment and synthetic to have a tree from, not {said}.")
+    whole = given == ["synthetic"] or _whole_tree(table.peek("file", ""))
+    if whole and (senseless := [key for key in ("root", "gap_mm") if table.peek(key, None) is not None]):
+        raise CaseFileError(
+            f"{table.where}.{senseless[0]} is for separate vessels and masks: this tree has its root and is whole; "
+            f"leave {' and '.join(senseless)} out."
+        )
     if given == ["synthetic"]:
         return _grown(table.table("synthetic"), drawn), ()
-    if table.peek("file", "") and _whole_tree(table.peek("file", "")):
+    if whole:
         path = (folder / table.text("file")).resolve()
         return read_tree_json(path), (path,)
     root, gap_mm = _root(table), table.number("gap_mm", _GAP_MM)

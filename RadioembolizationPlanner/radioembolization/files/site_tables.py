@@ -185,10 +185,14 @@ def _site(
         raise CaseFileError(_no_shunt(table.where))
     site = base or SourceSite(name, perfused_volume(table, name, folder, drawn, files), lung_shunt)
     scout, outflow = _scout(table, name, folder, files), table.peek("outflow", None)
-    pattern = Pattern.SCOUT if scout is not None else site.pattern
+    if base is not None and table.peek("upstream", None) is not None:
+        raise CaseFileError(
+            f"{table.where}.upstream is for sites with a perfused volume of their own: what lies upstream of an artery "
+            "follows from the tree; leave it out."
+        )
     choice = SiteChoice(
         lung_shunt=lung_shunt,
-        pattern=Pattern(table.choice("distribution", list(Pattern), pattern)),
+        pattern=_pattern(table, scout, site),
         scout=scout,
         extrahepatic_share=table.number("extrahepatic_share", None),
         outflow=None if outflow is None else {k: float(v) for k, v in table.mapping("outflow").items()},
@@ -201,6 +205,16 @@ def _site(
         among=tuple(table.texts("among", [])),
         upstream=site.upstream if base else table.text("upstream", ""),
     )
+
+
+def _pattern(table: Table, scout: Volume | None, site: SourceSite) -> Pattern:
+    unasked = Pattern.SCOUT if scout is not None else site.pattern
+    pattern = Pattern(table.choice("distribution", list(Pattern), unasked))
+    if scout is not None and pattern is not Pattern.SCOUT:
+        raise CaseFileError(
+            f'{table.where} has a scout of its own, which distribution = "{pattern}" does not use: leave one out.'
+        )
+    return pattern
 
 
 def _no_shunt(where: str) -> str:

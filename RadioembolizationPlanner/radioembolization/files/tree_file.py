@@ -66,5 +66,7 @@ def read_tree_json(path: Path) -> ArterialTree:
     except InputError:
         raise
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"'{path.name}' is no arterial tree written by this program: {error!r}.") from error
+        raise InputError(
+            f"'{path.name}' is no arterial tree of this program ({error!r}): write it anew, or give centrelines."
+        ) from error
     return ArterialTree(arteries, source, synthetic)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from radioembolization.errors import ArterialTreeError, FileMissing, TerritoryError
-from radioembolization.files.vtk_package import vtk_for
+from radioembolization.files.vtk_package import silent, vtk_for
 from radioembolization.images import Grid
 from radioembolization.territories.skeleton import centreline_of_mask
 from radioembolization.territories.vessels.vessel import LARGEST_EXTENT_MM, Vessel
@@ -29,10 +29,12 @@ _GLB_JSON = 0x4E4F534A
 def read_stl_vessel(path: Path) -> Vessel:
     """Read one vessel from an STL file in mm; LPS unless its header says "SPACE=RAS", as 3D Slicer writes it."""
     vtk = vtk_for(path)
-    reader = vtk.vtkSTLReader()
+    reader = silent(vtk.vtkSTLReader())
     reader.SetFileName(str(path))
     reader.Update()
-    flip = np.diag([-1.0, -1.0, 1.0]) if "SPACE=RAS" in (reader.GetHeader() or "") else np.eye(3)
+    header = reader.GetHeader() or ""  # bytes where they are no text
+    ras = "SPACE=RAS" in (header.decode(errors="replace") if isinstance(header, bytes) else header)
+    flip = np.diag([-1.0, -1.0, 1.0]) if ras else np.eye(3)
     return vessel_of_surface(path.stem, _moved(reader.GetOutput(), flip))
 
 
@@ -40,7 +42,7 @@ def read_glb_surfaces(path: Path) -> dict[str, Any]:
     """Read the named surfaces of a GLB file as polydata in LPS mm; prefixes as "VH_M_" of the HRA are dropped."""
     vtk = vtk_for(path)
     names = _node_names(path)
-    reader = vtk.vtkGLTFReader()
+    reader = silent(vtk.vtkGLTFReader())
     reader.SetFileName(str(path))
     reader.Update()
     parts: dict[str, Any] = {}

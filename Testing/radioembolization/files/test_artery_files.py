@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from radioembolization.errors import (
+    ArterialRootThin,
     ArterialTreeError,
     ArteriesJoined,
     AssumedArteryRadius,
@@ -46,7 +47,9 @@ def test_the_hepatic_arteries_of_the_visible_human_make_their_anatomical_tree():
         tree = read_arteries(HUMAN / "centrelines.json")
     assert parents(tree) == ANATOMY
     assert tree.root.points_lps_mm[0][1] == tree.root.points_lps_mm[:, 1].max()  # from the aorta, at the back
-    table = {key.replace("_", " "): value for key, value in json.loads((HUMAN / "centrelines.json").read_text()).items()}
+    table = {
+        key.replace("_", " "): value for key, value in json.loads((HUMAN / "centrelines.json").read_text()).items()
+    }
     for name in ANATOMY:  # each with its own points and the bridge to its parent
         bridge = 0.0 if ANATOMY[name] is None else np.linalg.norm(np.diff(tree.artery(name).points_lps_mm[:2], axis=0))
         assert tree.artery(name).length_mm - bridge == pytest.approx(table[name]["length_mm"], abs=0.15)
@@ -235,3 +238,21 @@ def test_without_vtk_the_file_that_needs_it_is_named(tmp_path, monkeypatch, name
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(MissingPackage, match=f"'{name}' needs the package vtk"):
         read_arteries(tmp_path / name)
+
+
+def test_a_root_thinner_than_what_it_feeds_is_doubted(tmp_path):
+    path = write(TABLE, tmp_path / "c.json")
+    with pytest.warns(ArterialRootThin, match=r"'left'.* has a radius of 1\.5 mm, but 'proper hepatic'.* 2\.0 mm"):
+        tree = read_arteries(path, root="left")
+    assert parents(tree) == {"left": None, "proper hepatic": "left"}
+
+
+def test_broken_binary_stl_files_are_refused_in_silence(tmp_path, capfd):
+    pytest.importorskip("vtk")
+    (tmp_path / "a.stl").write_bytes(b"\xff\xfe" * 150)  # a header that is no text
+    with pytest.raises(ArterialTreeError, match="'a' has no triangles"):
+        read_arteries(tmp_path / "a.stl")
+    (tmp_path / "a.vtk").write_text("hi")
+    with pytest.raises(FileMissing, match="no VTK polydata"):
+        read_arteries(tmp_path / "a.vtk")
+    assert capfd.readouterr().err == ""

@@ -204,7 +204,7 @@ def test_a_tree_comes_back_from_json_as_it_was(tmp_path):
         np.testing.assert_array_equal(one.radius_mm, other.radius_mm)
         assert one.parent == other.parent
     (tmp_path / "a.tree.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="no arterial tree written by this program"):
+    with pytest.raises(InputError, match="no arterial tree of this program"):
         read_tree_json(tmp_path / "a.tree.json")
 
 
@@ -255,3 +255,25 @@ def test_a_candidate_that_another_stands_for_names_it(read, tmp_path):
     changes = (r"^at_most_sites = 2", 'forbidden_sites = ["right hepatic beyond cystic"]')
     with pytest.raises(CaseFileError, match="forbidden_sites: site " + said):
         read(arteries, changes=changes)
+
+
+@pytest.mark.parametrize(
+    "arteries, sites, match",
+    [
+        (
+            ARTERIES + 'root = "left hepatic"\n',
+            "",
+            r"\[arteries\]\.root is for separate vessels and masks.*leave root out",
+        ),
+        ("\n[arteries]\nsynthetic = { seed = 1 }\ngap_mm = 3\n", "", r"\.gap_mm is for separate.*leave gap_mm out"),
+        (ARTERIES, site(name='"left hepatic"', upstream='"right hepatic"'), "upstream is for sites with a perfused"),
+        (
+            ARTERIES,
+            site(name='"left hepatic"', scout='"scout.nrrd"', distribution='"flow"'),
+            'scout of its own, which distribution = "flow" does not use',
+        ),
+    ],
+)
+def test_entries_that_would_say_nothing_are_refused(read, arteries, sites, match):
+    with pytest.raises(CaseFileError, match=match):
+        read(arteries, sites)
