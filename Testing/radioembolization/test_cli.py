@@ -63,6 +63,15 @@ def test_results_go_beside_the_case_by_default(case):
     assert (case.parent / "case-plan" / "report.html").is_file()
 
 
+def test_a_plan_may_end_at_a_time_limit(case, tmp_path, capsys):
+    """At once here: nothing is proved yet, and the plan says so."""
+    assert main(["plan", str(case), "--out", str(tmp_path), "--json", "--time-limit", "1e-9"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["status"] == "time limit" and plan["goal"]["bound"] is None
+    assert main(["plan", str(case), "--time-limit", "-1"]) == 2
+    assert "--time-limit -1 must be a positive number of seconds" in capsys.readouterr().err
+
+
 def test_check_explains_without_writing(case, capsys):
     before = sorted(case.parent.iterdir())
     assert main(["check", str(case)]) == 0

@@ -146,7 +146,7 @@ def _unknown(_folder):
     [
         (_far, "TerritoryError", "No branch of the arterial tree comes within 15 mm of the liver"),
         (_two_roots, "TerritoryError", "The arterial tree has 2 roots (common hepatic, left hepatic)"),
-        (_no_length, "TerritoryError", "Artery 'left hepatic' has no length"),
+        (_no_length, "ArterialTreeError", "Artery 'left hepatic' has no length"),
         (_off_tree, "TerritoryError", "Site 'P1' lies off the tree"),
         (_no_liver, "TerritoryError", "Site 'outside': its perfused volume has no voxel inside the liver"),
         (_unknown, "CaseFileError", "artery 'LHA' is no artery of the tree"),

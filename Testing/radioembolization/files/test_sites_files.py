@@ -3,11 +3,14 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from artery_case import small_tree, write_artery_case
+from artery_case import ARTERIES, small_tree, write_artery_case
 from radioembolization.files import read_case, read_points, sites_files, write_sites
+from radioembolization.files.sites_document import sites_document
+from radioembolization.files.tree_file import write_tree_json
 from radioembolization.report.figures import territories_figure
 from radioembolization.report.palette import site_colour
 from radioembolization.treatment import prepare
@@ -52,3 +55,17 @@ def test_a_failure_leaves_nothing_half_written(case, tmp_path, monkeypatch, exis
         write_sites(case, folder)
     assert [path.name for path in tmp_path.rglob("*")] == (["out", "sites.json"] if existed else [])
     assert not existed or (folder / "sites.json").read_text(encoding="utf-8") == "old"
+
+
+def test_the_radius_of_a_site_is_that_which_is_compared_with_a_catheter(tmp_path):
+    """A centreline drawn too thin at its beginning, where the site lies, is not a thin artery."""
+    tree = small_tree()
+    left = tree.artery("left hepatic")
+    thin = replace(left, radius_mm=np.concatenate([[0.3, 0.4], left.radius_mm[2:]]))
+    tree = replace(tree, arteries=tuple(thin if artery is left else artery for artery in tree.arteries))
+    path = write_artery_case(tmp_path, ARTERIES + "smallest_radius_mm = 1.0\n")
+    write_tree_json(tree, tmp_path / "small.tree.json")
+    with quiet():
+        document = sites_document(prepare(read_case(path)))
+    radius = {site["name"]: site["radius_mm"] for site in document["sites"]}
+    assert radius["left hepatic"] == 1.5 and min(radius.values()) >= 1.0

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from radioembolization.errors import CandidatesLeftOut, TerritoryError
 from radioembolization.territories.branches.branch_territories import BranchTerritories
 from radioembolization.territories.candidates.candidate_site import CandidateSite
@@ -37,9 +39,7 @@ def distinct_candidates(
     """
     of_terminal = dict(zip(territories.terminals, territories.volume_ml, strict=True))
     volume_ml = {c.name: float(sum(of_terminal.get(stretch, 0.0) for stretch in c.stretches)) for c in candidates}
-    empty = [
-        c.name for c in candidates if not volume_ml[c.name] or territories.reached(c.stretches).max() <= least_share
-    ]
+    empty = [c.name for c in candidates if not (volume_ml[c.name] and _reaches(c, territories, least_share))]
     if len(empty) == len(candidates):
         raise TerritoryError(
             f"None of the candidate sites ({', '.join(empty)}) reaches a voxel of the liver: check that tree and liver "
@@ -62,6 +62,14 @@ def distinct_candidates(
         else:
             kept[same] = replace(kept[same], merged=(*kept[same].merged, site.name, *site.merged))
     return kept
+
+
+def _reaches(site: CandidateSite, territories: BranchTerritories, least_share: float) -> bool:
+    """Return whether more than a share of the blood of some voxel comes through a site, by one terminal or by all."""
+    rows = np.flatnonzero(np.isin(territories.terminals, site.stretches))
+    if any(territories.shares[[row]].max() > least_share for row in rows):
+        return True
+    return bool(territories.reached(site.stretches).max() > least_share)
 
 
 def _same_reach(upper: CandidateSite, lower: CandidateSite, volume_ml: Mapping[str, float]) -> bool:
