@@ -51,6 +51,9 @@ class _Loader(QtUiTools.QUiLoader):
         if root is None:
             raise RuntimeError(f"Qt cannot load the .ui file: {self.errorString()}")
         named = {child.objectName(): child for child in (root, *root.findChildren(QtCore.QObject))}
+        for child in named.values():
+            if hasattr(child, "adopt_children"):
+                child.adopt_children()
         for sender, signal, receiver, slot in ours:
             pythonqt_connect.connect(named[sender], signal, _slot(named[receiver], slot))
         return root

@@ -10,8 +10,62 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStyle, QWidget
 from standin_base import declared, fill
 
+#: Set on a child: whether it is to be seen when its part is open.
+_WANTED = "visibilityToParent"
 
-class ctkCollapsibleButton(declared("ctkCollapsibleButton", QtWidgets.QAbstractButton)):
+
+class _Folding:
+    """Contents that are seen while a checkable widget is checked, whatever shows them meanwhile.
+
+    As in CTK: a child that is shown or hidden while the widget is collapsed stays hidden, and is as it was told last
+    when the widget is expanded.
+    """
+
+    def _start_folding(self) -> None:
+        self._adopted: set[QWidget] = set()
+        self._is_forcing = False
+        self.toggled.connect(self._toggle)
+
+    def adopt_children(self) -> None:
+        """Follow the children that are new; CTK does so when each comes, of which PySide6 tells too early."""
+        for child in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            if child not in self._adopted:
+                self._adopted.add(child)
+                if child.isHidden() and child.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide):
+                    child.setProperty(_WANTED, False)
+                child.installEventFilter(self)
+                if not self.isChecked():
+                    self._force(child)
+
+    def _force(self, child: QWidget) -> None:
+        """Show or hide a child without taking that for its own wish."""
+        wanted = child.property(_WANTED) is not False
+        self._is_forcing = True
+        child.setVisible(wanted and self.isChecked())
+        if wanted:
+            child.setAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide, False)
+        self._is_forcing = False
+
+    def _fold(self) -> None:
+        self.adopt_children()
+        for child in self._adopted:
+            self._force(child)
+
+    def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        if not self._is_forcing:
+            if event.type() == QtCore.QEvent.Type.ShowToParent:
+                child.setProperty(_WANTED, True)
+                self._force(child)
+            elif event.type() == QtCore.QEvent.Type.HideToParent:
+                child.setProperty(_WANTED, False)
+        return False
+
+    def showEvent(self, event: QtGui.QShowEvent) -> None:
+        self.adopt_children()
+        super().showEvent(event)
+
+
+class ctkCollapsibleButton(_Folding, declared("ctkCollapsibleButton", QtWidgets.QAbstractButton)):
     """A checkable button whose children are its contents, shown while it is checked."""
 
     DEFAULTS: ClassVar[dict[str, Any]] = {"collapsedHeight": 10}
@@ -21,9 +75,8 @@ class ctkCollapsibleButton(declared("ctkCollapsibleButton", QtWidgets.QAbstractB
         self.setCheckable(True)
         self.setChecked(True)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Minimum, QtWidgets.QSizePolicy.Policy.Preferred)
-        self._hidden: set[QWidget] = set()
         self._set_margins()
-        self.toggled.connect(self._toggle)
+        self._start_folding()
 
     def _get_collapsed(self) -> bool:
         return not self.isChecked()
@@ -32,14 +85,7 @@ class ctkCollapsibleButton(declared("ctkCollapsibleButton", QtWidgets.QAbstractB
         self.setChecked(not collapsed)
 
     def _toggle(self, checked: bool) -> None:
-        for child in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            if checked and child in self._hidden:
-                child.setVisible(True)
-            elif not checked and not child.isHidden():
-                self._hidden.add(child)
-                child.setVisible(False)
-        if checked:
-            self._hidden.clear()
+        self._fold()
         self.updateGeometry()
         self.emit("contentsCollapsed(bool)", not checked)
 
@@ -83,27 +129,19 @@ class ctkCollapsibleButton(declared("ctkCollapsibleButton", QtWidgets.QAbstractB
         painter.drawItemText(heading.adjusted(24, 0, 0, 0), flags, self.palette(), self.isEnabled(), self.text())
 
 
-class ctkCollapsibleGroupBox(declared("ctkCollapsibleGroupBox", QtWidgets.QGroupBox)):
+class ctkCollapsibleGroupBox(_Folding, declared("ctkCollapsibleGroupBox", QtWidgets.QGroupBox)):
     """A checkable group box whose contents are shown while it is checked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setCheckable(True)
-        self._hidden: set[QWidget] = set()
-        self.toggled.connect(self._toggle)
+        self._start_folding()
 
     _get_collapsed = ctkCollapsibleButton._get_collapsed
     _set_collapsed = ctkCollapsibleButton._set_collapsed
 
-    def _toggle(self, checked: bool) -> None:
-        for child in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            if checked and child in self._hidden:
-                child.setVisible(True)
-            elif not checked and not child.isHidden():
-                self._hidden.add(child)
-                child.setVisible(False)
-        if checked:
-            self._hidden.clear()
+    def _toggle(self, _checked: bool) -> None:
+        self._fold()
 
 
 class ctkComboBox(declared("ctkComboBox", QtWidgets.QComboBox)):

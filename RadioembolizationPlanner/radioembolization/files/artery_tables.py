@@ -62,7 +62,7 @@ def read_artery_sites(
         return None
     z, y, x = spacing_mm
     tree, files = read_tree(table, folder, drawn)
-    named = [as_called(name, tree.names) for name in named]
+    named = [as_called(name, tree.names) for name in named if isinstance(name, str)]
     points, point_files = _points(table, folder)
     exponent = table.number("exponent", 3.0)
     unasked = Pattern.SCOUT if has_scout else Pattern.TUMOUR_TO_NORMAL

@@ -30,7 +30,13 @@ def read_json_vessels(path: Path, radius_mm: float | None) -> list[Vessel]:
     except ValueError as error:
         raise ArterialTreeError(f"File '{path.name}' is empty or no JSON: {error}.") from error
     if isinstance(document, Mapping) and "markups" in document:
-        return curve_vessels(document, name=path.name.removesuffix(".json").removesuffix(".mrk"), radius_mm=radius_mm)
+        name = path.name.removesuffix(".json").removesuffix(".mrk")
+        try:
+            return curve_vessels(document, name=name, radius_mm=radius_mm)
+        except (AttributeError, KeyError, IndexError, TypeError) as error:
+            raise ArterialTreeError(
+                f"'{path.name}' is no markups file of Slicer ({error!r}): save the curves as .mrk.json anew."
+            ) from error
     if not isinstance(document, Mapping) or not all(isinstance(entry, Mapping) for entry in document.values()):
         raise ArterialTreeError(
             f"File '{path.name}' holds no centrelines: expected is a table of vessels by name, each with "

@@ -63,7 +63,7 @@ def read_points(path: Path) -> tuple[NamedPoint, ...]:
         found = [point for markup in document["markups"] for point in _points(markup, path)]
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"'{path.name}' is no markups file of Slicer ({error!r}): save a point list as .mrk.json."
+            f"'{path.name}' is no markups file of Slicer ({repr(error)[:40]}): save a point list as .mrk.json."
         ) from error
     if not found:
         raise InputError(f"'{path.name}' has no point that was placed: add one, or leave the file out.")

@@ -28,5 +28,6 @@ def vtk_for(what: Path | str) -> Any:
 def silent(reader: Any) -> Any:
     """Return a reader of VTK that prints nothing of a bad file; the caller says what is wrong with it."""
     for one in (reader, reader.GetExecutive()):
-        one.AddObserver("ErrorEvent", lambda *_: None)
+        for event in ("ErrorEvent", "WarningEvent"):
+            one.AddObserver(event, lambda *_: None)
     return reader

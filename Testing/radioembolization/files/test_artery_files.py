@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -43,7 +44,11 @@ def parents(tree):
 @pytest.mark.real_data
 @human
 def test_the_hepatic_arteries_of_the_visible_human_make_their_anatomical_tree():
-    with pytest.warns(ArteriesJoined, match=r"common hepatic artery to celiac trunk 4\.4 mm"):
+    with (
+        warnings.catch_warnings(),
+        pytest.warns(ArteriesJoined, match=r"common hepatic artery to celiac trunk 4\.4 mm"),
+    ):
+        warnings.simplefilter("error", ArterialRootThin)
         tree = read_arteries(HUMAN / "centrelines.json")
     assert parents(tree) == ANATOMY
     assert tree.root.points_lps_mm[0][1] == tree.root.points_lps_mm[:, 1].max()  # from the aorta, at the back
@@ -183,6 +188,8 @@ def test_points_not_placed_yet_do_not_count(tmp_path):
         ({"a": entry(line((0, 0, 0), (0, 0, 0.03), step_mm=0.01))}, "metres"),
         ({**TABLE, "b": entry(line((90, 0, 0), (150, 0, 0)))}, "2 separate trees"),
         ({"markups": []}, "no open curve"),
+        ({"markups": ["a"]}, r"'file\.json' is no markups file"),
+        (curve(line((0, 0, 0), (0, 0, 9)), radius=[1.0] * 10, coordinateUnits=[]), r"'file\.json' is no markups file"),
         ({"markups": [{"type": "Fiducial"}]}, "only Fiducial"),
         (curve(line((0, 0, 0), (0, 0, 9)), radius=[1.0] * 10, coordinateSystem="IJK"), "LPS or RAS"),
         (curve(line((0, 0, 0), (0, 0, 9)), radius=[1.0] * 10, coordinateUnits=["m", "UCUM", "meter"]), "millimetres"),

@@ -266,6 +266,7 @@ def test_a_candidate_that_another_stands_for_names_it(read, tmp_path):
             r"\[arteries\]\.root is for separate vessels and masks.*leave root out",
         ),
         ("\n[arteries]\nsynthetic = { seed = 1 }\ngap_mm = 3\n", "", r"\.gap_mm is for separate.*leave gap_mm out"),
+        (ARTERIES, site(name='"a"', artery=3), "artery must be a text"),
         (ARTERIES, site(name='"left hepatic"', upstream='"right hepatic"'), "upstream is for sites with a perfused"),
         (
             ARTERIES,
