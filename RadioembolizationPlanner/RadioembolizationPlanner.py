@@ -146,6 +146,7 @@ class RadioembolizationPlannerWidget(ScriptedLoadableModuleWidget, VTKObservatio
         """Let go of everything that belongs to the scene."""
         for section in self.sections:
             section.leave()
+            section.scene_closes()
         self.onNodesChange(caller, event)
         self.watcher.stop()
         self.session.scene_closes()

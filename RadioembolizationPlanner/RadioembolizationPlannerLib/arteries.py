@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import slicer
 
 from radioembolization.errors import ImageError
-from radioembolization.files.tree_file import SUFFIX, read_tree_json, write_tree_json
+from radioembolization.files.tree_file import tree_from_text, tree_to_text
 from radioembolization.territories.arteries import ArterialTree, Artery
 from radioembolization.treatment import Notice
 from RadioembolizationPlannerLib.artery_model import new_model, new_names
@@ -33,10 +31,13 @@ class TreeRecord:
         Of the node when it was made.
     notices : tuple of Notice
         What there was to warn of when it was made.
+    came_with : tuple of str
+        Segments of the perfused volumes that it came with, in a case that was made elsewhere.
     """
 
     name: str
     notices: tuple[Notice, ...] = ()
+    came_with: tuple[str, ...] = ()
 
 
 #: The text nodes that hold a tree.
@@ -50,10 +51,14 @@ TREES = RecordKind(
 
 
 def publish_tree(
-    scene: slicer.vtkMRMLScene, tree: ArterialTree, notices: tuple[Notice, ...], name: str
+    scene: slicer.vtkMRMLScene,
+    tree: ArterialTree,
+    notices: tuple[Notice, ...],
+    name: str,
+    came_with: tuple[str, ...] = (),
 ) -> slicer.vtkMRMLTextNode:
     """Put a tree into a scene: the text node, tubes in a color for each artery, and their names."""
-    node = TREES.new(scene, _text_of(tree), TreeRecord(name, notices))
+    node = TREES.new(scene, tree_to_text(tree), TreeRecord(name, notices, came_with))
     synthetic = " (synthetic)" if tree.synthetic else ""
     node.SetNodeReferenceID(MODEL, new_model(scene, tree, f"{name}{synthetic}").GetID())
     node.SetNodeReferenceID(NAMES, new_names(scene, tree, f"{name}: names").GetID())
@@ -71,11 +76,7 @@ def tree_of(node: slicer.vtkMRMLTextNode) -> ArterialTree:
         If the model is under a transform that no matrix describes.
     """
     TREES.read(node)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"arteries{SUFFIX}"
-        path.write_text(node.GetText() or "", encoding="utf-8")
-        tree = read_tree_json(path)
-    return _moved(tree, _matrix(node))
+    return _moved(tree_from_text(node.GetText() or "", node.GetName()), _matrix(node))
 
 
 def tree_digest(node: slicer.vtkMRMLTextNode) -> str:
@@ -99,13 +100,6 @@ def remove_tree(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLTextNode) -> Non
     for one in (model_of(node), names_of(node), node):
         if one is not None:
             scene.RemoveNode(one)
-
-
-def _text_of(tree: ArterialTree) -> str:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"arteries{SUFFIX}"
-        write_tree_json(tree, path)
-        return path.read_text(encoding="utf-8")
 
 
 def _matrix(node: slicer.vtkMRMLTextNode) -> np.ndarray:

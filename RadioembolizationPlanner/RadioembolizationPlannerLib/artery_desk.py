@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from radioembolization.territories.arteries import ArterialTree
 from RadioembolizationPlannerLib import artery_task
-from RadioembolizationPlannerLib.arteries import publish_tree, remove_tree
+from RadioembolizationPlannerLib.arteries import TREES, publish_tree, remove_tree, tree_of
 from RadioembolizationPlannerLib.artery_sources import (
     Joining,
     curves_request,
@@ -64,16 +64,24 @@ class ArteryDesk:
         """Take a tree that a program has; for scripts."""
         self._take(artery_task.FoundTree(tree, ()))
 
+    def from_node(self, node: slicer.vtkMRMLTextNode) -> None:
+        """Take a tree that is in the scene, such as one of sample data, as it is; errors as of ``tree_of``."""
+        self._use(node, artery_task.FoundTree(tree_of(node), TREES.read(node).notices))
+
     def _start(self, task: Callable[..., Any], request: object, what: str = "") -> None:
         self._session.start(task, request, what or _("Extracting the arteries"), self._take)
         self.told = ""
 
     def _take(self, found: artery_task.FoundTree) -> None:
+        name = f"{self._session.parameters.case_name}: arteries"
+        self._use(publish_tree(self._session.scene, found.tree, found.notices, name), found)
+
+    def _use(self, node: slicer.vtkMRMLTextNode, found: artery_task.FoundTree) -> None:
         session = self._session
-        before, name = session.parameters.arteries, f"{session.parameters.case_name}: arteries"
+        before = session.parameters.arteries
         self.told = "\n".join([tree_text(found.tree), *warning_lines(found.notices)])
-        session.change(arteries=publish_tree(session.scene, found.tree, found.notices, name))
-        if before is not None:
+        session.change(arteries=node)
+        if before is not None and before is not node:
             remove_tree(session.scene, before)
         logging.info("%s", self.told)
         session.say(self.told)

@@ -10,7 +10,7 @@ import vtk.util.numpy_support
 from radioembolization.files.tree_writer import ARTERY, RADIUS, SYNTHETIC_MARK, tree_polydata
 from radioembolization.territories.arteries import ArterialTree
 from RadioembolizationPlannerLib.colors import distinct_colors
-from RadioembolizationPlannerLib.publish import add_point, new_points
+from RadioembolizationPlannerLib.points import add_point, new_points
 
 #: Array of the model that holds the color of each artery.
 COLOR = "Color"

@@ -26,7 +26,8 @@ from RadioembolizationPlannerLib.artery_record import (
 from RadioembolizationPlannerLib.artery_task import FoundSites
 from RadioembolizationPlannerLib.colors import Color, distinct_colors
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters
-from RadioembolizationPlannerLib.publish import add_point, new_points, publish_volume
+from RadioembolizationPlannerLib.points import add_point, new_points
+from RadioembolizationPlannerLib.publish import publish_volume
 from RadioembolizationPlannerLib.segments import segment_from_mask, set_reference_geometry
 
 _FILL_OPACITY, _SHELL_OPACITY = 0.25, 0.35

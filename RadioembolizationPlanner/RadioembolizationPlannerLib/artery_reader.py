@@ -34,9 +34,12 @@ class ArteryReader:
         self._known.clear()
 
     def tree(self, parameters: PlannerParameters) -> ArterialTree | None:
-        """Return the tree of the case if it has sites of one, else None; errors as of ``tree_of``."""
+        """Return the tree of the case if it has sites of it, or that it came with; errors as of ``tree_of``."""
         node = parameters.arteries
-        if node is None or not any(is_of_tree(site) for site in parameters.sites):
+        if node is None:
+            return None
+        came_with = TREES.read(node).came_with
+        if not any(is_of_tree(site) or site.segment_id in came_with for site in parameters.sites):
             return None
         return self._again(node.GetID(), tree_digest(node), lambda: tree_of(node))
 

@@ -28,6 +28,7 @@ from RadioembolizationPlannerLib.artery_record import (
 )
 from RadioembolizationPlannerLib.artery_words import warning_lines
 from RadioembolizationPlannerLib.geometry import flipped
+from RadioembolizationPlannerLib.points import remove_points
 
 if TYPE_CHECKING:
     from RadioembolizationPlannerLib.session import PlanningSession
@@ -130,6 +131,8 @@ class ArterySitesDesk:
         left = {site.name for site in changes["sites"] if not is_of_tree(site)}
         gone = [site.name for site in before.sites if not is_of_tree(site) and site.name not in left]
         told = _("Sites of the same names were replaced: {names}.").format(names=", ".join(gone)) if gone else ""
+        with self._placing():
+            remove_points(before.site_points, gone)
         self.told = "\n".join(filter(None, [told, *warning_lines(found.notices)]))
         session.change(**changes)
         session.say(_("{count} sites of the arteries are ready.").format(count=len(found.sites)))

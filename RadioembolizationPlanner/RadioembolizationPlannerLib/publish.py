@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import slicer
-import vtk
 
+from radioembolization.errors import TerritoryError
 from radioembolization.images import Volume
 from radioembolization.structures import Role
-from radioembolization.treatment import CaseInputs
-from RadioembolizationPlannerLib.geometry import Position, flipped, ijk_to_ras_from_grid
+from radioembolization.treatment import CaseInputs, SourceSite
+from RadioembolizationPlannerLib.arteries import publish_tree
+from RadioembolizationPlannerLib.geometry import ijk_to_ras_from_grid
+from RadioembolizationPlannerLib.points import add_point, new_points
 from RadioembolizationPlannerLib.scene import CaseNodes, SiteSegment
 from RadioembolizationPlannerLib.segments import segment_from_mask, set_reference_geometry
 from RadioembolizationPlannerLib.tables import RESEARCH_USE
@@ -31,7 +34,14 @@ _PERFUSED_COLOR = (0.45, 0.65, 0.95)
 
 
 def publish_case(scene: slicer.vtkMRMLScene, inputs: CaseInputs) -> CaseNodes:
-    """Put the images, structures, perfused volumes and catheter tips of a case into a scene."""
+    """Put the images, structures, perfused volumes, catheter tips and arteries of a case into a scene.
+
+    Raises
+    ------
+    TerritoryError
+        If a site has what no segment can hold.
+    """
+    _refuse_more_than_segments(inputs.sites)
     scout = None if inputs.scout is None else publish_volume(scene, inputs.scout, f"{inputs.name}: scout")
     ct = None if inputs.ct is None else publish_volume(scene, inputs.ct, f"{inputs.name}: CT")
     segmentation, roles, sites = _publish_segments(scene, inputs)
@@ -46,7 +56,28 @@ def publish_case(scene: slicer.vtkMRMLScene, inputs: CaseInputs) -> CaseNodes:
     for site in inputs.sites:
         if site.position_lps_mm is not None:
             add_point(points, site.position_lps_mm, site.name)
-    return CaseNodes(segmentation, roles, sites, scout, ct, points)
+    arteries = None
+    if inputs.arteries is not None:
+        came_with = tuple(site.segment_id for site in sites)
+        arteries = publish_tree(scene, inputs.arteries, (), f"{inputs.name}: arteries", came_with)
+    return CaseNodes(segmentation, roles, sites, scout, ct, points, arteries)
+
+
+def _refuse_more_than_segments(sites: Sequence[SourceSite]) -> None:
+    """Refuse sites that are more than a segment; the scene keeps that only of sites that its own tree offers."""
+    for site in sites:
+        more = [
+            *(["a blood flow"] if site.supply is not None else []),
+            *(["a scout"] if site.scout is not None else []),
+            *(["an outflow"] if site.outflow else []),
+            *(["an upstream site"] if site.upstream else []),
+        ]
+        if more:
+            raise TerritoryError(
+                f"Site '{site.name}' has {' and '.join(more)} of its own, which a segment of "
+                "the scene cannot hold: publish the case without such sites, and let the arteries in the scene offer "
+                "theirs (Offer sites)."
+            )
 
 
 def is_synthetic(node: slicer.vtkMRMLNode | None) -> bool:
@@ -116,22 +147,6 @@ def _show_outlines(node: slicer.vtkMRMLSegmentationNode, perfused: list[str], li
         display.SetSegmentVisibility(segment_id, False)
     for segment_id in livers:
         display.SetSegmentOpacity3D(segment_id, _LIVER_OPACITY)
-
-
-def new_points(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLMarkupsFiducialNode:
-    """Put an empty list of points into a scene."""
-    node = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
-    node.CreateDefaultDisplayNodes()
-    return node
-
-
-def add_point(
-    points: slicer.vtkMRMLMarkupsFiducialNode, position_lps_mm: Position, label: str, description: str = ""
-) -> int:
-    """Add a point at an LPS position [mm]; return its index."""
-    index = points.AddControlPoint(vtk.vtkVector3d(*flipped(position_lps_mm)), label)
-    points.SetNthControlPointDescription(index, description)
-    return index
 
 
 def _code(value: str, scheme: str, meaning: str) -> slicer.vtkCodedEntry:

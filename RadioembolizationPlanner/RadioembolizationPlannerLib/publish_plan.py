@@ -18,7 +18,8 @@ from RadioembolizationPlannerLib.dvh import curves_of_histograms, publish_dvh
 from RadioembolizationPlannerLib.isodoses import default_levels_gy, publish_isodoses
 from RadioembolizationPlannerLib.live import SHOWN_FROM
 from RadioembolizationPlannerLib.plan_record import PlanRecord
-from RadioembolizationPlannerLib.publish import add_point, new_points, publish_dose
+from RadioembolizationPlannerLib.points import add_point, new_points
+from RadioembolizationPlannerLib.publish import publish_dose
 from RadioembolizationPlannerLib.publish_analysis import publish_analysis
 from RadioembolizationPlannerLib.study import file_in_study
 from RadioembolizationPlannerLib.tables import (

@@ -62,6 +62,8 @@ class CaseNodes:
         In counts and HU.
     site_points : vtkMRMLMarkupsNode, optional
         Catheter tips; labels are names of sites.
+    arteries : vtkMRMLTextNode, optional
+        The arterial tree.
     """
 
     segmentation: slicer.vtkMRMLSegmentationNode
@@ -70,6 +72,7 @@ class CaseNodes:
     scout: slicer.vtkMRMLScalarVolumeNode | None = None
     ct: slicer.vtkMRMLScalarVolumeNode | None = None
     site_points: slicer.vtkMRMLMarkupsNode | None = None
+    arteries: slicer.vtkMRMLTextNode | None = None
 
 
 def case_from_nodes(

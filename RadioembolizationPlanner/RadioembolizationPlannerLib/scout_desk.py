@@ -17,7 +17,7 @@ from radioembolization.treatment.case import Notice, joined
 from radioembolization.treatment.fingerprint import changed_parts
 from RadioembolizationPlannerLib import scout_task
 from RadioembolizationPlannerLib.layouts import jump_to
-from RadioembolizationPlannerLib.publish import add_point, new_points
+from RadioembolizationPlannerLib.points import add_point, new_points
 
 if TYPE_CHECKING:
     from RadioembolizationPlannerLib.session import PlanningSession

@@ -50,6 +50,7 @@ def parameters_of(inputs: CaseInputs, nodes: CaseNodes) -> PlannerParameters:
         ct=nodes.ct,
         segmentation=nodes.segmentation,
         site_points=nodes.site_points,
+        arteries=nodes.arteries,
         case_name=inputs.name,
         device=inputs.settings.device.name,
         convention=str(inputs.settings.convention),

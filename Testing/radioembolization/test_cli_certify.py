@@ -99,7 +99,7 @@ def test_no_solver_is_imported(demo):
 def test_rows_rebuilt_from_the_images(demo, capsys):
     document = said(demo / "plan.json", capsys, 0, "--rebuild", str(demo / "case" / "case.toml"))
     assert document["largest_difference_of_rows"] <= 1e-6
-    assert any("SHA256 of 4 files" in line for line in document["checked"])
+    assert any("SHA256 of 5 files" in line for line in document["checked"])
     assert not any("follow from the images" in line for line in document["not_proved"])
 
 

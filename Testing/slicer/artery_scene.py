@@ -48,14 +48,14 @@ def with_sites(scene: Any, **options: Any) -> tuple[Any, Any]:
     return session, desk
 
 
-def vessel_segment(scene: Any, lines: Any, name: str = "hepatic arteries") -> tuple[Any, str]:
-    """Put vessels painted on voxels of 1.5 mm into a scene as a segment; return segmentation and ID."""
+def vessel_segment(scene: Any, lines: Any, name: str = "hepatic arteries", voxel_mm: float = 1.5) -> tuple[Any, str]:
+    """Put vessels painted on voxels into a scene as a segment; return segmentation and ID."""
     from radioembolization.structures import Role
     from radioembolization.treatment import SourceMask
     from RadioembolizationPlannerLib.publish import STRUCTURE_COLORS
     from RadioembolizationPlannerLib.segments import segment_from_mask, set_reference_geometry
 
-    grid = grid_around(lines, (1.5, 1.5, 1.5), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
+    grid = grid_around(lines, (voxel_mm,) * 3, (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "CBCT")
     set_reference_geometry(node, grid)
     segment = segment_from_mask(name, SourceMask(painted(lines, grid), grid), STRUCTURE_COLORS[Role.ORGAN])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import slicer_headless
@@ -18,11 +20,14 @@ from artery_scene import (
     vessel_segment,
     with_sites,
 )
-from session_driver import computed
+from inline_runner import InlineRunner
+from session_driver import computed, empty_session
 
 from artery_case import small_tree
-from radioembolization.errors import PlannerError
+from radioembolization.errors import PlannerError, TerritoryError
+from radioembolization.images import Grid
 from radioembolization.territories.branches.branch_territories import FlowWeighted, NearestBranch
+from radioembolization.treatment import SourceSupply
 from radioembolization.treatment.arterial_sites import ArterialRequest, arterial_sites
 from radioembolization.treatment.arterial_sites import with_sites as core_with_sites
 from radioembolization.treatment.fingerprint import input_digests
@@ -66,6 +71,72 @@ def test_a_tree_comes_back_exactly_and_its_tubes_are_as_wide(scene):
         assert away == pytest.approx(artery.radius_mm[0], abs=1e-3)  # points of models are single precision
     labels = [names.GetNthControlPointLabel(i) for i in range(names.GetNumberOfControlPoints())]
     assert labels == list(tree.names) and names.GetLocked()
+
+
+def test_a_case_brings_its_tree_into_the_scene(scene, tmp_path):
+    from RadioembolizationPlannerLib.arteries import model_of
+    from RadioembolizationPlannerLib.publish import publish_case
+    from RadioembolizationPlannerLib.scene import read_again
+    from RadioembolizationPlannerLib.synthetic import take_case
+
+    given = small_inputs(arteries=replace(small_tree(), synthetic=True))
+    session = empty_session(scene)
+    nodes = publish_case(scene, given)
+    take_case(session, given, nodes)
+    model = model_of(nodes.arteries)
+    assert model.GetName() == f"{given.name}: arteries (synthetic)" and model.GetPolyData().GetNumberOfPoints() > 0
+    assert input_digests(session.inputs()) == input_digests(read_again(given, nodes)) == input_digests(given)
+    assert slicer.util.saveScene(str(tmp_path / "case.mrb"))
+    scene.Clear(False)
+    session.scene_closes()
+    slicer.util.loadScene(str(tmp_path / "case.mrb"))
+    inputs = session.inputs()
+    _same(inputs.arteries, given.arteries)
+    assert input_digests(inputs) == input_digests(given)
+    _replaced_by_its_own(session)
+    first = session.parameters.sites[0]
+    session.change(sites=(replace(first, segment_id="liver"),), site_points=None)
+    assert session.inputs().arteries is None  # sites of other volumes are not of this tree
+
+
+def _replaced_by_its_own(session):
+    """Sites that the tree offers take the place of those of the same names, and their points."""
+    from RadioembolizationPlannerLib.artery_sites_desk import ArterySitesDesk
+
+    points = session.parameters.site_points
+    for index, label in enumerate(("proper hepatic", "left")):
+        points.AddControlPoint((0.0, 0.0, 10.0 * index), label)
+    renamed = [replace(s, name=f"{s.name} hepatic") for s in session.parameters.sites if s.name != "left"]
+    session.change(sites=(*renamed, session.parameters.site("left")), lung_shunt=0.05)
+    points.RemoveNthControlPoint(point_number(points, "proper"))
+    assert {"proper hepatic", "right hepatic"} < {site.name for site in session.inputs().sites}
+    session.runner = InlineRunner(with_timer=False)
+    desk = ArterySitesDesk(session)
+    session.change(spacing_mm=SPACING_MM)
+    desk.offer()
+    done(session)
+    assert desk.told.startswith("Sites of the same names were replaced: proper hepatic, right hepatic.")
+    assert [points.GetNthControlPointLabel(i) for i in range(points.GetNumberOfControlPoints())] == ["left"]
+    assert len([site for site in session.inputs().sites if site.name == "proper hepatic"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        ({"outflow": {"gallbladder": 0.1}, "extrahepatic_share": 0.1}, "an outflow"),
+        ({"upstream": "proper"}, "an upstream site"),
+        ({"scout": small_inputs().scout}, "a scout"),
+        ({"supply": SourceSupply(np.ones((2, 2, 2), dtype=np.float32), Grid((2, 2, 2), (1, 1, 1)))}, "a blood flow"),
+    ],
+)
+def test_what_no_segment_holds_is_refused_and_nothing_is_published(scene, own, named):
+    from RadioembolizationPlannerLib.publish import publish_case
+
+    given = small_inputs()
+    count = scene.GetNumberOfNodes()
+    with pytest.raises(TerritoryError, match=rf"Site '{given.sites[1].name}' has {named} of its own, which a segment"):
+        publish_case(scene, replace(given, sites=(given.sites[0], replace(given.sites[1], **own))))
+    assert scene.GetNumberOfNodes() == count
 
 
 def test_a_moved_model_moves_its_tree_and_makes_the_sites_out_of_date(scene):
@@ -261,8 +332,6 @@ def test_points_that_cannot_be_sites_go_back(scene):
 
 
 def test_a_share_that_was_typed_stays_when_territories_follow(scene):
-    from dataclasses import replace
-
     session, desk = with_sites(scene)
     sites = [
         replace(s, extrahepatic_share=0.0, lung_shunt=0.1, rule="forbidden") if s.name == "right hepatic" else s

@@ -28,7 +28,8 @@ slicer_module_standins.install()
 from RadioembolizationPlannerLib.case import CaseReader, missing_inputs, prescription, preset_limits  # noqa: E402
 from RadioembolizationPlannerLib.errors import NothingToPlan  # noqa: E402
 from RadioembolizationPlannerLib.parameters import PlannerParameters, SiteParameters  # noqa: E402
-from RadioembolizationPlannerLib.publish import add_point, publish_case  # noqa: E402
+from RadioembolizationPlannerLib.points import add_point  # noqa: E402
+from RadioembolizationPlannerLib.publish import publish_case  # noqa: E402
 from RadioembolizationPlannerLib.synthetic import parameters_of  # noqa: E402
 
 pytestmark = pytest.mark.slicer

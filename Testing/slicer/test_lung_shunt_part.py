@@ -154,9 +154,10 @@ def test_another_scout_makes_shunt_and_plan_out_of_date_also_in_a_loaded_scene(p
     assert slicer.util.saveScene(str(tmp_path / "case.mrb"))
     scene.Clear(False)
     part.spin(0.1)
-    assert _rows(part) == {}
+    assert _rows(part) == {} and texts_of(part.ui(_PART).planarTable)[1][1:] == [""] * 5
     slicer.util.loadScene(str(tmp_path / "case.mrb"))
     part.idle()
+    assert [row[1:3] for row in texts_of(part.ui(_PART).planarTable)] == [list(counts) for counts in _COUNTS.values()]
     assert part.parameters.lung_shunts == before and _rows(part)["SPECT/CT"][3] == "used"
     counts = slicer.util.arrayFromVolume(part.parameters.scout)
     counts[counts == counts[36].max()] *= 1.5  # the lungs
@@ -216,7 +217,7 @@ def _planar_nodes(panel, scene):
     return image, segmentation
 
 
-def test_planar_images_with_regions_give_the_shunt_and_go_out_of_date(part, scene):
+def test_planar_images_with_regions_give_the_shunt_and_go_out_of_date(part, scene, tmp_path):
     ui = part.ui(_PART)
     assert not ui.imagesShuntButton.enabled and "anterior" in ui.imagesShuntButton.toolTip
     image, segmentation = _planar_nodes(part, scene)
@@ -225,6 +226,7 @@ def test_planar_images_with_regions_give_the_shunt_and_go_out_of_date(part, scen
     lungs, liver = 300.0 * 180.0, 200.0 * 900.0  # pixels times geometric mean
     (known,) = part.parameters.lung_shunts
     assert known.shunt.fraction == pytest.approx(lungs / (lungs + liver)) and "WARNING" not in _told(part)
+    image, segmentation = _loaded_again(part, scene, image, segmentation, tmp_path / "planar.mrb")
     slicer.util.arrayFromVolume(image)[:] += 1.0
     slicer.util.arrayFromVolumeModified(image)
     part.widget.exit()
@@ -239,6 +241,30 @@ def test_planar_images_with_regions_give_the_shunt_and_go_out_of_date(part, scen
     part.idle()
     assert "not in the scene any more" in part.session.shunts.changes[ShuntMethod.PLANAR][0]
     assert _rows(part)["planar"][3] == "OUT OF DATE" and not ui.imagesShuntButton.enabled
+
+
+def _loaded_again(part, scene, image, segmentation, path):
+    """Images, planes and regions are those of the stored shunt in the loaded scene, and what is chosen next stays."""
+    ui, ids = part.ui(_PART), (image.GetID(), segmentation.GetID())
+    assert slicer.util.saveScene(str(path))
+    scene.Clear(False)
+    part.spin(0.1)
+    ui.posteriorPlaneBox.value = 1
+    slicer.util.loadScene(str(path))
+    part.spin(0.1)
+    part.idle()
+    image, segmentation = map(scene.GetNodeByID, ids)
+    assert ui.anteriorSelector.currentNode() is image and ui.posteriorSelector.currentNode() is image
+    assert (ui.lungsRegionBox.currentData, ui.backgroundRegionBox.currentData) == (f"{ids[1]}|lungs", "")
+    assert (ui.anteriorPlaneBox.value, ui.posteriorPlaneBox.value) == (1, 2) and ui.imagesShuntButton.enabled
+    pick(ui.lungsRegionBox, f"{ids[1]}|liver")
+    part.session.change(device="glass")
+    part.idle()
+    assert ui.lungsRegionBox.currentData == f"{ids[1]}|liver"
+    pick(ui.lungsRegionBox, f"{ids[1]}|lungs")
+    part.session.change(device="resin")
+    part.idle()
+    return image, segmentation
 
 
 def _do_not_fit(part, image):

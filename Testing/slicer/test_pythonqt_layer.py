@@ -362,6 +362,22 @@ class TestCtk:
         assert label.visible and not hidden.visible and not section.collapsed
         assert seen == [True, False]
 
+    def test_what_is_shown_in_a_collapsed_part_is_seen_once_it_is_open(self, demo):
+        root, ui = demo
+        root.show()
+        assert not ui.activitySlider.visible and not ui.limitsTable.visible and ui.doseButton.collapsed
+        ui.activitySlider.visible = True
+        assert not ui.activitySlider.visible
+        ui.limitsTable.visible = False
+        ui.doseButton.collapsed = False
+        assert ui.activitySlider.visible and not ui.limitsTable.visible
+        ui.limitsTable.visible = True
+        ui.activitySlider.visible = False
+        ui.doseButton.collapsed = True
+        assert not ui.limitsTable.visible
+        ui.doseButton.collapsed = False
+        assert ui.limitsTable.visible and not ui.activitySlider.visible
+
     def test_only_what_python_can_call_in_slicer_can_be_called(self, ctk):
         for widget, name in ((ctk.ctkCollapsibleButton(), "setCollapsed"), (ctk.ctkSliderWidget(), "setRange")):
             with pytest.raises(AttributeError, match=name):
@@ -561,7 +577,8 @@ class TestUiFiles:
         empty = 'name="demoLayout"><item><layout class="QVBoxLayout" name="emptyLayout"/></item>'
         path.write_text(_UI.replace('name="demoLayout">', empty), encoding="utf-8")
         ui = slicer.util.childWidgetVariables(slicer.util.loadUI(str(path)))
-        assert hasattr(ui, "demoLayout") and hasattr(ui, "doseLayout") and not hasattr(ui, "emptyLayout")
+        assert hasattr(ui, "demoLayout") and hasattr(ui, "inputsLayout") and not hasattr(ui, "emptyLayout")
+        assert not hasattr(ui, "doseLayout")  # all that is in it is hidden
 
     def test_a_class_without_stand_in_is_refused(self, qt_app, tmp_path):
         path = tmp_path / "Foreign.ui"

@@ -140,7 +140,7 @@ def test_found_again_it_stands_beside_what_is_there(small, found):
 
 
 def test_points_in_the_liver_are_handed_on_in_lps(panel, scene, found):
-    from RadioembolizationPlannerLib.publish import add_point, new_points
+    from RadioembolizationPlannerLib.points import add_point, new_points
 
     _with_images(panel, scene)
     points = new_points(scene, "in the liver")

@@ -52,6 +52,7 @@ def test_the_synthetic_patient(walk, scene, tmp_path):
     _infeasible(walk)
     _save_and_load(walk, scene, plan, tmp_path)
     _export(walk, tmp_path)
+    _arteries(walk)
     assert sum(path.stat().st_size for path in walk.folder.glob("*.png")) < 1_500_000
 
 
@@ -237,3 +238,22 @@ def _export(walk: Walk, folder: Path) -> None:
     for path in files.values():
         says(f"`{path.name}`")
         assert path.exists()
+
+
+def _arteries(walk: Walk) -> None:
+    """Sites of the tree that the patient brings, and a plan with them."""
+    ui = walk.panel.ui("ArterySites")
+    says(f"*{ui.arterySitesButton.text}*")
+    ui.arterySitesButton.collapsed = False
+    says("*Smallest radius* to 1 mm")
+    ui.smallestRadiusBox.value = 1.0
+    walk.button("ArterySites", "offerSitesButton")
+    assert walk.panel.session.problem == ""
+    says(f"`{ui.arterySitesLabel.text.splitlines()[0]}`")
+    rows = {row[0]: row for row in cells(ui.coverageTable)}
+    assert "segment 1 branch" not in rows and walk.panel.parameters.site("segment 1 branch") is not None
+    assert rows["right hepatic"][3] == "gallbladder 2 %"
+    walk.section("ArterySites")
+    walk.panel.optimize(PATIENCE_S)
+    (proof,) = (line for line in walk.panel.session.status.text.splitlines() if line.startswith("Proof"))
+    shows("Proof", proof)

@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from radioembolization.errors import InputError
-from RadioembolizationPlannerLib.arteries import names_of
+from RadioembolizationPlannerLib.arteries import TREES, names_of
 from RadioembolizationPlannerLib.artery_desk import ArteryDesk
 from RadioembolizationPlannerLib.artery_record import TERRITORIES
 from RadioembolizationPlannerLib.artery_sources import Joining, line_models, root_of, visible_nodes
@@ -19,7 +19,7 @@ from RadioembolizationPlannerLib.plans import nodes_of, plans_of
 from RadioembolizationPlannerLib.sections.follower import Follower
 from RadioembolizationPlannerLib.sections.section import Section, choose, number_of, set_choices, set_ready
 
-_GROW, _CURVES, _SEGMENT, _MODEL = "grow", "curves", "segment", "model"
+_GROW, _CURVES, _SEGMENT, _MODEL, _TREE = "grow", "curves", "segment", "model", "tree"
 
 
 class ArteriesSection(Section):
@@ -77,6 +77,8 @@ class ArteriesSection(Section):
         if self._kind == _SEGMENT:
             self.session.get_packages()
             self.desk.from_segment(node, segment_id, joining)
+        elif self._kind == _TREE:
+            self.desk.from_node(node)
         else:
             self.desk.from_model(node, joining)
 
@@ -95,7 +97,7 @@ class ArteriesSection(Section):
         """Offer what is in the scene; what is chosen stays so."""
         box = self.ui.arteriesSourceBox
         curves = list(visible_nodes(self.session.scene, "vtkMRMLMarkupsCurveNode"))
-        choices = [(_("choose"), ""), *self._segments(), *self._models()]
+        choices = [(_("choose"), ""), *self._segments(), *self._models(), *self._trees()]
         if curves:
             choices.append((_("curves ({count})").format(count=len(curves)), _CURVES))
         choices.append((_("none: grow a synthetic tree"), _GROW))
@@ -117,6 +119,12 @@ class ArteriesSection(Section):
     def _models(self) -> Iterator[tuple[str, str]]:
         for node in line_models(self.session.scene):
             yield _("model {name}").format(name=node.GetName()), f"{_MODEL}|{node.GetID()}"
+
+    def _trees(self) -> Iterator[tuple[str, str]]:
+        parameters = self.attempt(lambda: self.session.parameters)
+        for node in TREES.all_in(self.session.scene):
+            if parameters is not None and node is not parameters.arteries:
+                yield _("tree {name}").format(name=node.GetName()), f"{_TREE}|{node.GetID()}"
 
     def _show_curves(self, curves: list[slicer.vtkMRMLMarkupsCurveNode]) -> None:
         """List the curves; new ones are checked."""

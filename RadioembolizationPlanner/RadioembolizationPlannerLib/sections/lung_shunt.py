@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-import slicer
 from slicer.i18n import tr as _
 
+from radioembolization.errors import InputError
 from radioembolization.physics import device_by_name
 from radioembolization.territories.shunt.spect_shunt import SpectShuntSettings
 from radioembolization.treatment.case import Notice
@@ -14,14 +14,11 @@ from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.known_shunts import KnownShunt, known_shunts, shunt_notices
 from RadioembolizationPlannerLib.new_segments import shown_text
 from RadioembolizationPlannerLib.parameters import PlannerParameters
-from RadioembolizationPlannerLib.planar_choice import REGIONS, PlanarChoice
 from RadioembolizationPlannerLib.sections.follower import Follower
-from RadioembolizationPlannerLib.sections.section import Section, choose, set_choices, set_ready
-from RadioembolizationPlannerLib.sections.table import Table, number_text, typed_number
+from RadioembolizationPlannerLib.sections.planar_entries import PlanarEntries
+from RadioembolizationPlannerLib.sections.section import Section, set_choices, set_ready
+from RadioembolizationPlannerLib.sections.table import Table, number_text
 
-_ORGANS = ("lungs", "liver")
-_COUNTS = ("anterior", "posterior", "pixels", "background_anterior", "background_posterior")
-_MOST_COUNTS = 1e15
 _CORRECTED = {"": None, "yes": True, "no": False}
 
 
@@ -37,8 +34,7 @@ class LungShuntSection(Section):
         self._follower = Follower(self.session, ui.lungShuntLabel)
         titles = [_("Method"), _("Shunt %"), _("SD, points"), _("Against used"), _("State")]
         self._shunts = Table(ui.shuntsTable, titles, stretched=4)
-        self._planar = Table(ui.planarTable, [_("Planar"), *_count_titles()])
-        self._set_up_planar()
+        self._planar = PlanarEntries(ui)
         corrected = [(_("attenuation: not known"), ""), (_("corrected"), "yes"), (_("NOT corrected"), "no")]
         set_choices(ui.attenuationBox, corrected)
         ui.shuntsTable.connect("itemSelectionChanged()", self.slot(self._show_readiness))
@@ -49,9 +45,9 @@ class LungShuntSection(Section):
         ui.planarTable.connect("cellChanged(int,int)", self.slot(self._on_count))
         ui.countsShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._by_counts()))
         ui.imagesShuntButton.connect("clicked(bool)", self.slot(lambda _on: self._by_images()))
-        for selector in (ui.anteriorSelector, ui.posteriorSelector):
+        for selector in self._planar.selectors.values():
             selector.connect("currentNodeChanged(vtkMRMLNode*)", self.slot(lambda _node: self._show_readiness()))
-        for box in self._region_boxes.values():
+        for box in self._planar.region_boxes.values():
             box.connect("currentIndexChanged(int)", self.slot(lambda _index: self._show_readiness()))
         ui.lungShuntButton.connect("contentsCollapsed(bool)", self.slot(lambda _collapsed: self._show_nodes()))
         self._show_nodes()
@@ -72,6 +68,10 @@ class LungShuntSection(Section):
         self._show_shunts()
         self._show_nodes()
 
+    def scene_closes(self) -> None:
+        with self.showing():
+            self._planar.clear()
+
     # -- what the user does -------------------------------------------------------------------------------------
 
     def _by_spect(self) -> None:
@@ -81,11 +81,11 @@ class LungShuntSection(Section):
         self.desk.by_spect(SpectShuntSettings(dome_margin_mm=margin_mm, attenuation_corrected=corrected))
 
     def _by_counts(self) -> None:
-        counts = self._counts()
+        counts = self._planar.counts()
         self._at_once(lambda: self.desk.by_counts(counts))
 
     def _by_images(self) -> None:
-        choice = self._choice()
+        choice = self._planar.choice()
         self._at_once(lambda: self.desk.by_images(choice))
 
     def _use(self) -> None:
@@ -104,46 +104,18 @@ class LungShuntSection(Section):
 
     def _on_count(self, row: int, column: int) -> None:
         """Refuse what is no number; the cell is empty then."""
-        text = self._planar.text(row, column).strip()
-        if column and text and self.attempt(lambda: typed_number(text, 0.0, _MOST_COUNTS)) is None:
+        try:
+            self._planar.check(row, column)
+        except InputError as error:
+            self.session.say(str(error), failed=True)
             with self.showing():
-                self._planar.set_text(row, column, "", editable=True, tip=_count_titles()[column - 1])
+                self._planar.empty(row, column)
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
     def _selected(self, known: Sequence[KnownShunt]) -> KnownShunt | None:
         row = self._shunts.selected
         return known[row] if 0 <= row < len(known) else None
-
-    @property
-    def _region_boxes(self) -> Mapping[str, object]:
-        ui = self.ui
-        return dict(zip(REGIONS, (ui.lungsRegionBox, ui.liverRegionBox, ui.backgroundRegionBox), strict=True))
-
-    def _set_up_planar(self) -> None:
-        self._planar.set_rows(len(_ORGANS))
-        for row, organ in enumerate((_("lungs"), _("liver"))):
-            self._planar.set_text(row, 0, organ)
-            for column, title in enumerate(_count_titles(), start=1):
-                self._planar.set_text(row, column, "", editable=True, tip=title)
-
-    def _counts(self) -> dict[str, float]:
-        """Return the numbers typed in; empty cells are left out."""
-        cells = ((row, column) for row in range(len(_ORGANS)) for column in range(1, len(_COUNTS) + 1))
-        texts = {(row, column): self._planar.text(row, column).strip() for row, column in cells}
-        return {
-            f"{_ORGANS[row]}_{_COUNTS[column - 1]}": typed_number(text, 0.0, _MOST_COUNTS)
-            for (row, column), text in texts.items()
-            if text
-        }
-
-    def _choice(self) -> PlanarChoice:
-        ui = self.ui
-        images = {"anterior": ui.anteriorSelector.currentNode(), "posterior": ui.posteriorSelector.currentNode()}
-        regions = {name: box.currentData or "" for name, box in self._region_boxes.items()}
-        nodes = {name: node.GetID() for name, node in images.items() if node is not None}
-        planes = {"anterior": int(ui.anteriorPlaneBox.value), "posterior": int(ui.posteriorPlaneBox.value)}
-        return PlanarChoice({**nodes, **regions}, planes, bool(ui.mirroredBox.checked))
 
     def _show_shunts(self) -> None:
         known = self.attempt(lambda: self.desk.known)
@@ -167,12 +139,11 @@ class LungShuntSection(Section):
         return [one.method.words, f"{100.0 * fraction:.2f}", spread, off, ", ".join(state)]
 
     def _show_nodes(self) -> None:
-        """Offer the segments in the scene as regions; what is chosen stays so."""
+        """Offer what is in the scene, and show what a stored planar shunt was made from."""
         with self.showing():
-            for name, box in self._region_boxes.items():
-                chosen = box.currentData
-                set_choices(box, [(_region_titles()[name], ""), *_segments(self.session.scene)])
-                choose(box, chosen if chosen and box.findData(chosen) >= 0 else "")
+            self._planar.offer(self.session.scene)
+            if not self.session.node_is_leaving:  # nor is a scene coming: selectors have settled
+                self._planar.refill(self.session.scene, self.attempt(lambda: self.desk.known) or ())
         self._show_readiness()
 
     def _show_readiness(self) -> None:
@@ -190,7 +161,7 @@ class LungShuntSection(Section):
         no_scout = "" if parameters.scout is not None else _("Choose the scout image in section 1 first.")
         tip = _("Computes the lung shunt from scout, lungs and liver.")
         set_ready(ui.spectShuntButton, busy or no_scout, tip)
-        lacking = self._choice().lacking()
+        lacking = self._planar.choice().lacking()
         set_ready(ui.imagesShuntButton, lacking, _("Computes the planar lung shunt of the two views."))
         ui.cancelShuntButton.enabled = bool(busy)
         self._follower.show(self._told(parameters, known))
@@ -221,20 +192,3 @@ def _notices(parameters: PlannerParameters, known: Sequence[KnownShunt]) -> list
     fractions = [case if shunt is None else shunt for shunt in own or [None]]
     of_case = shunt_notices(known, [one for one in fractions if one is not None], device_by_name(parameters.device))
     return list(dict.fromkeys((*of_case, *(notice for one in known for notice in one.notices))))
-
-
-def _segments(scene: slicer.vtkMRMLScene) -> Iterator[tuple[str, str]]:
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")):
-        node = scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode")
-        if not node.GetHideFromEditors():
-            segments = node.GetSegmentation()
-            for key in segments.GetSegmentIDs():
-                yield f"{node.GetName()}: {segments.GetSegment(key).GetName()}", f"{node.GetID()}|{key}"
-
-
-def _count_titles() -> list[str]:
-    return [_("Anterior"), _("Posterior"), _("Pixels"), _("Backgr. ant."), _("Backgr. post.")]
-
-
-def _region_titles() -> dict[str, str]:
-    return {"lungs": _("lungs"), "liver": _("liver"), "background": _("no background")}

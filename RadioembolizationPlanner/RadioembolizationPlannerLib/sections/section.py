@@ -70,6 +70,9 @@ class Section:
     def leave(self) -> None:
         """Take away what is only shown while the panel is open."""
 
+    def scene_closes(self) -> None:
+        """Let go of what was entered for the case of a scene and is not among its parameters."""
+
     def cleanup(self) -> None:
         """Stop whatever would call back after the panel is gone."""
 

@@ -1,4 +1,4 @@
-"""The arterial tree as JSON, exactly and without a further package: what a written case names as its arteries."""
+"""The arterial tree as JSON, exactly and without a further package: what written cases and scenes hold."""
 
 from __future__ import annotations
 
@@ -19,6 +19,31 @@ SUFFIX = ".tree.json"
 
 def write_tree_json(tree: ArterialTree, path: Path) -> None:
     """Write a tree; positions are LPS [mm].  The file appears complete or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(tree_to_text(tree), encoding="utf-8", newline="\n")
+
+
+def read_tree_json(path: Path) -> ArterialTree:
+    """Read a tree that ``write_tree_json`` wrote.
+
+    Raises
+    ------
+    FileMissing
+        If the file does not exist.
+    InputError
+        As of ``tree_from_text``; also if the file is no text.
+    """
+    if not path.is_file():
+        raise FileMissing(f"Arteries '{path.name}' do not exist in '{path.parent}': check the path.")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _no_tree(path.name, error) from error
+    return tree_from_text(text, path.name)
+
+
+def tree_to_text(tree: ArterialTree) -> str:
+    """Return a tree as the text of a file; positions are LPS [mm]."""
     document: dict[str, Any] = {
         "format": "arterial tree",
         "notice": SYNTHETIC_MARK if tree.synthetic else "",
@@ -34,25 +59,25 @@ def write_tree_json(tree: ArterialTree, path: Path) -> None:
             for artery in tree.arteries
         ],
     }
-    with replacing(path) as temporary:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    return json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_tree_json(path: Path) -> ArterialTree:
-    """Read a tree that ``write_tree_json`` wrote.
+def tree_from_text(text: str, name: str = "the text") -> ArterialTree:
+    """Return the tree of a text that ``tree_to_text`` made.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        Of the file or node that holds it, for messages.
 
     Raises
     ------
-    FileMissing
-        If the file does not exist.
     InputError
-        If it is no such file; ``TerritoryError`` if its arteries make no tree.
+        If it is no such text; ``TerritoryError`` if its arteries make no tree.
     """
-    if not path.is_file():
-        raise FileMissing(f"Arteries '{path.name}' do not exist in '{path.parent}': check the path.")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(text)
         arteries = tuple(
             Artery(
                 str(entry["name"]),
@@ -66,7 +91,9 @@ def read_tree_json(path: Path) -> ArterialTree:
     except InputError:
         raise
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"'{path.name}' is no arterial tree of this program ({error!r}): write it anew, or give centrelines."
-        ) from error
+        raise _no_tree(name, error) from error
     return ArterialTree(arteries, source, synthetic)
+
+
+def _no_tree(name: str, error: Exception) -> InputError:
+    return InputError(f"'{name}' is no arterial tree of this program ({error!r}): write it anew, or give centrelines.")

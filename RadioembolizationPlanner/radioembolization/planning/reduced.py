@@ -56,17 +56,16 @@ class Reduced:
         self.constraints = [*self._rows(elastic), *self._rules(cap, elastic)]
 
     def _rows(self, elastic: bool) -> list[Any]:
-        rows, constraints = self.planes.master.rows(), []
-        for number, origin in enumerate(self.planes.origins):
-            if origin.kind == "site" or not self.planes.master.is_active(number):
-                continue
-            left = rows.matrix[number] @ self.activities
-            if rows.term[number] != NONE:
-                left = left + self.levels[int(rows.term[number])]
-            elif elastic:
-                left = left - self._excess_of(origin.index)
-            constraints.append(left <= rows.right[number])
-        return constraints
+        """State all rows that hold in one expression, as one for each takes cvxpy far longer."""
+        rows, origins = self.planes.master.rows(), self.planes.origins
+        active = [n for n, o in enumerate(origins) if o.kind != "site" and self.planes.master.is_active(n)]
+        term = rows.term[active]
+        left = rows.matrix[active] @ self.activities + (term[:, None] == np.arange(len(rows.weights))) @ self.levels
+        if elastic:
+            relaxed = [NONE if rows.term[n] != NONE else origins[n].index for n in active]
+            excess = cvxpy().hstack([0.0 if limit == NONE else self._excess_of(limit) for limit in relaxed])
+            left = left - excess
+        return [left <= rows.right[active]]
 
     def _excess_of(self, limit: int) -> Any:
         if limit not in self.excess:
@@ -81,10 +80,14 @@ class Reduced:
         constraints = [self.activities <= cvxpy().multiply(cap, used)]
         if rules.most_sites is not None:
             constraints.append(cvxpy().sum(used) <= rules.most_sites)
-        for (site, plane), owner in zip(rules.if_used, self.planes.rule_owners, strict=True):
-            largest = float(np.maximum(plane.row, 0.0) @ cap) + max(plane.constant, 0.0)
-            slack = self._excess_of(owner) if elastic else 0.0
-            constraints.append(plane.row @ self.activities + plane.constant <= largest * (1 - used[site]) + slack)
+        if rules.if_used:
+            sites = [site for site, _ in rules.if_used]
+            matrix = np.array([plane.row for _, plane in rules.if_used])
+            constant = np.array([plane.constant for _, plane in rules.if_used])
+            largest = np.maximum(matrix, 0.0) @ cap + np.maximum(constant, 0.0)
+            slack = cvxpy().hstack([self._excess_of(owner) for owner in self.planes.rule_owners]) if elastic else 0.0
+            unless_used = largest - cvxpy().multiply(largest, used[sites])
+            constraints.append(matrix @ self.activities + constant <= unless_used + slack)
         return constraints
 
     @property

@@ -14,6 +14,7 @@ from radioembolization.dose import DosePerGBq
 from radioembolization.errors import SolverFailure
 from radioembolization.planning.cutting_planes import CuttingPlanes
 from radioembolization.planning.goals import LowestOf
+from radioembolization.planning.kept import once_per_dose
 from radioembolization.planning.limits import USED_GBQ, Limit
 from radioembolization.planning.model import cvxpy
 from radioembolization.planning.reduced import Reduced
@@ -65,6 +66,7 @@ def _lung_row(planes: CuttingPlanes) -> np.ndarray:
     return dose.lung_shunt if dose.lung_gy_per_gbq is None else dose.lung_gy_per_gbq
 
 
+@once_per_dose
 def perfused_kg(dose: DosePerGBq) -> np.ndarray:
     """Return the mass of liver that each site perfuses (sites,) [kg]: the larger, the more proximal."""
     liver = np.unique(np.concatenate([s.voxels for s in dose.structures if s.role is not Role.ORGAN]))

@@ -9,7 +9,7 @@ from artery_case import ARTERIES, small_tree, write_artery_case
 from radioembolization.errors import CaseFileError, InputError, TerritoryError
 from radioembolization.files import read_case, write_volume
 from radioembolization.files.markups_file import NamedPoint, write_points
-from radioembolization.files.tree_file import read_tree_json, write_tree_json
+from radioembolization.files.tree_file import read_tree_json, tree_from_text, tree_to_text, write_tree_json
 from radioembolization.images import Unit, Volume
 from radioembolization.territories import Pattern
 from radioembolization.treatment import prepare
@@ -203,9 +203,14 @@ def test_a_tree_comes_back_from_json_as_it_was(tmp_path):
         np.testing.assert_array_equal(one.points_lps_mm, other.points_lps_mm)
         np.testing.assert_array_equal(one.radius_mm, other.radius_mm)
         assert one.parent == other.parent
-    (tmp_path / "a.tree.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="no arterial tree of this program"):
-        read_tree_json(tmp_path / "a.tree.json")
+    text = (tmp_path / "a.tree.json").read_text(encoding="utf-8")
+    assert tree_to_text(small_tree()) == text == tree_to_text(tree_from_text(text))
+    for wrong in (b"{}", b"\xff", b"[1]"):
+        (tmp_path / "a.tree.json").write_bytes(wrong)
+        with pytest.raises(InputError, match=r"'a\.tree\.json' is no arterial tree of this program"):
+            read_tree_json(tmp_path / "a.tree.json")
+    with pytest.raises(InputError, match="'arteries of the scene' is no arterial tree"):
+        tree_from_text("", "arteries of the scene")
 
 
 def test_an_unknown_vessel_segment_is_named(read):

@@ -10,13 +10,20 @@ import numpy as np
 
 from radioembolization.dose import DosePerGBq
 from radioembolization.planning.goals.goal import Goal, tumours
+from radioembolization.planning.kept import once_per_dose
 from radioembolization.planning.model import Model, cvxpy
 from radioembolization.planning.supports import Support
 
 
+@once_per_dose
 def tumour_mean_rows(dose: DosePerGBq) -> np.ndarray:
     """Return the mean dose per GBq of each site in each tumour (tumours, sites) [Gy/GBq]."""
     return np.stack([dose.structure_row(tumour.name) for tumour in tumours(dose)])
+
+
+@once_per_dose
+def _tumour_and_part_rows(dose: DosePerGBq) -> np.ndarray:
+    return np.unique(np.vstack([tumour_mean_rows(dose), dose.tumour_part_rows]), axis=0)
 
 
 class LowestOf(Goal):
@@ -68,7 +75,7 @@ class WorstTumourPartMean(LowestOf):
         return "lowest mean dose of any tumour or tumour part"
 
     def rows(self, dose: DosePerGBq) -> np.ndarray:
-        return np.unique(np.vstack([tumour_mean_rows(dose), dose.tumour_part_rows]), axis=0)
+        return _tumour_and_part_rows(dose)
 
 
 @dataclass(frozen=True)
