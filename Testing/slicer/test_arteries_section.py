@@ -85,6 +85,7 @@ def test_arteries_from_what_the_scene_holds(small, scene):
     assert (
         len(trees) == 1 and len(slicer.util.getNodesByClass("vtkMRMLModelNode")) == 2
     )  # of the tree, of the centerlines
+    _a_tree_of_the_scene(small, scene)
     segmentation = node.GetSegmentation()
     segmentation.AddEmptySegment("nothing", "nothing")
     ui.arteriesButton.collapsed = True
@@ -92,6 +93,20 @@ def test_arteries_from_what_the_scene_holds(small, scene):
     pick(ui.arteriesSourceBox, f"segment|{node.GetID()}|nothing")
     small.click(_TREE, "extractButton")
     assert ui.arteriesLabel.text.startswith("Failed: Segment 'nothing' of 'CBCT' is empty")
+
+
+def _a_tree_of_the_scene(panel, scene):
+    """A tree that came with something else takes the place of that of the case."""
+    from RadioembolizationPlannerLib.arteries import publish_tree
+
+    before, brought = panel.parameters.arteries.GetID(), publish_tree(scene, small_tree(), (), "brought")
+    panel.ui(_TREE).arteriesButton.collapsed = True
+    panel.ui(_TREE).arteriesButton.collapsed = False
+    pick(panel.ui(_TREE).arteriesSourceBox, f"tree|{brought.GetID()}")
+    panel.click(_TREE, "extractButton")
+    panel.idle()
+    assert panel.parameters.arteries is brought and scene.GetNodeByID(before) is None
+    assert "by hand" in panel.ui(_TREE).arteriesLabel.text
 
 
 def test_the_tree_offers_sites_and_tells_what_they_reach(offered):

@@ -103,12 +103,14 @@ def test_a_focus_is_listed_and_selecting_it_shows_its_place(part, scene):
         views[name] = scene.AddNewNodeByClass("vtkMRMLSliceNode", name)
         views[name].SetOrientation(name)
     assert not ui.fociTable.visible and ui.fociLabel.text == "" and not ui.markFociButton.enabled
+    _change_scout(part, lambda array: (0, 0, 0), -0.01)  # which is told too, before the foci
     ((place, share, volume, _peak, near),) = _find(part)
     assert place.startswith("L 30, A 80, S ") and near.endswith(" mm from liver") and "Foci: 1." in ui.fociLabel.text
     scout = slicer.util.arrayFromVolume(part.parameters.scout)
     hot = scout == 300.0
     assert float(share) == pytest.approx(100.0 * scout[hot].sum() / scout.sum(), abs=0.006)
     assert float(volume) == pytest.approx(0.125 * hot.sum(), rel=0.01)
+    assert ui.fociTable.item(0, 0).toolTip().startswith("The scout is hot at 30")
     ui.fociTable.selectRow(0)
     part.spin()
     ras = [views[name].GetSliceToRAS().GetElement(axis, 3) for axis, name in enumerate(views)]
@@ -125,7 +127,7 @@ def test_a_focus_is_listed_and_selecting_it_shows_its_place(part, scene):
 def _told_and_out_of_date(part):
     """Ratios and foci are told in plans until they are out of date."""
     _measure(part)
-    assert _notices(part) == {"ExtrahepaticFocusFound", "PartialVolumeLoss"}
+    assert _notices(part) == {"ExtrahepaticFocusFound", "NegativeCountsSetToZero", "PartialVolumeLoss"}
     _change_scout(part, lambda array: array == 300.0, 0.0)
     assert part.ui("Foci").fociLabel.text.startswith("OUT OF DATE: scout image has changed. Search again.")
     assert not _notices(part)

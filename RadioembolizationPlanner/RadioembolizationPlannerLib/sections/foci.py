@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from radioembolization.errors import ExtrahepaticFocusFound
 from radioembolization.structures.extrahepatic_foci import ExtrahepaticFocus, FocusRule
 from RadioembolizationPlannerLib.events import Event
 from RadioembolizationPlannerLib.new_segments import shown_text
@@ -58,11 +59,12 @@ class FociSection(Section):
 
     def _show_foci(self) -> None:
         notices = () if self.desk.foci is None else self.desk.foci.notices
+        messages = [notice.message for notice in notices if notice.name == ExtrahepaticFocusFound.__name__]
         with self.showing():
             self._table.set_rows(len(self._listed))
             for row, focus in enumerate(self._listed):
                 for column, text in enumerate(_texts(focus)):
-                    self._table.set_text(row, column, text, tip=shown_text(notices[row].message))
+                    self._table.set_text(row, column, text, tip=shown_text(messages[row]))
         self.ui.fociTable.visible = bool(self._listed)
         self._show_readiness()
 
