@@ -16,7 +16,7 @@ from radioembolization.structures import Role
 from radioembolization.treatment import plan_treatment, prepare
 from series import series
 
-SEEDS = (1, 2, 3)  # in every run; 4 and 5 where it is asked for
+SEEDS = (1, 2, 3)
 SPACING_MM = 6.0
 VOXEL_ML = SPACING_MM**3 / 1000.0
 
@@ -26,7 +26,7 @@ def patients() -> dict[int, SyntheticPatient]:
     return {seed: synthetic_patient(seed, SPACING_MM) for seed in SEEDS}
 
 
-@pytest.fixture(scope="module", params=series((*SEEDS, 4, 5), len(SEEDS)))
+@pytest.fixture(scope="module", params=series((*SEEDS, 4, 5), 1))
 def patient(request: pytest.FixtureRequest, patients: dict[int, SyntheticPatient]) -> SyntheticPatient:
     return patients.get(request.param) or synthetic_patient(request.param, SPACING_MM)
 
@@ -399,7 +399,7 @@ def test_the_case_can_be_planned() -> None:
     assert all(b.limits_met and plan.goal.value > b.goal_value for b in plan.baselines)
 
 
-@pytest.mark.parametrize("device", [GLASS_Y90, HOLMIUM_HO166], ids=lambda device: device.name)
+@pytest.mark.parametrize("device", series([GLASS_Y90, HOLMIUM_HO166], 1), ids=lambda device: device.name)
 def test_other_devices_bring_their_own_limits(device, patients: dict[int, SyntheticPatient]) -> None:  # type: ignore[no-untyped-def]
     inputs = case_of(patients[1], device=device, at_most_sites=2, planning_spacing_mm=8.0)
     assert inputs.prescription.preset_name.startswith(device.name)

@@ -54,6 +54,7 @@ def test_a_course_typed_in_the_panel_is_the_table_of_the_file(course):
     assert course.session.problem == "" and _desk(course).problem == ""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 @pytest.mark.slow
 def test_a_typed_course_has_the_values_of_the_core_while_the_event_loop_lives(course):
@@ -144,60 +145,64 @@ def test_treatments_before_the_course_count(entered):
     assert effect["lutetium_gy"] == pytest.approx(3.4 + cycles * 0.5 * 7.4)
 
 
-@pytest.mark.parametrize(
-    ("column", "text", "told"),
-    [(_DAY, "soon", "'soon' is no number"), (_DOSES, "A 30", "is no dose"), (_DOSES, "A: 3; A: 4", "has two doses")],
-)
-def test_what_cannot_be_a_treatment_is_refused_and_the_cell_keeps_its_value(entered, column, text, told):
+_NO_TREATMENTS = [
+    (_DAY, "soon", "'soon' is no number"),
+    (_DOSES, "A 30", "is no dose"),
+    (_DOSES, "A: 3; A: 4", "has two doses"),
+]
+
+
+def test_what_cannot_be_a_treatment_is_refused_and_the_cell_keeps_its_value(entered):
     ui = _ui(entered)
     entered.click("Course", "addTreatmentButton")
     before = entered.parameters.course
-    type_into(ui.treatmentsTable, 0, column, text)
-    assert told in ui.courseStatusLabel.text and ui.courseStatusLabel.text.startswith("Failed")
-    assert entered.parameters.course == before and texts_of(ui.treatmentsTable)[0][column] == ""
+    for column, text, told in _NO_TREATMENTS:
+        type_into(ui.treatmentsTable, 0, column, text)
+        assert told in ui.courseStatusLabel.text and ui.courseStatusLabel.text.startswith("Failed")
+        assert entered.parameters.course == before and texts_of(ui.treatmentsTable)[0][column] == ""
 
 
 _CYCLE = {"label": "one", "modality": "177Lu", "day": 0.0, "activity_gbq": 7.4}
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"delivered": [{**_CYCLE, "day": 60.0}, {**_CYCLE, "label": "two"}]}, "stands after 'one' on day 60"),
-        ({"delivered": [{**_CYCLE, "activity_gbq": 7400.0}]}, "enter GBq"),
-        ({"delivered": [{**_CYCLE, "dose_gy": {"knee": 3.0}}]}, "knee"),
-        ({"delivered": [{"label": "one", "modality": "177Lu"}]}, "no activity_gbq"),
-    ],
-)
-def test_what_was_delivered_wrongly_is_told_by_the_core(entered, changes, told):
-    entered.session.change(course=course_table(**changes))
-    entered.idle()
-    entered.click("Course", "replanButton")
-    entered.idle()
-    assert told in _ui(entered).courseStatusLabel.text and entered.session.status.failed
+_WRONGLY_DELIVERED = [
+    ({"delivered": [{**_CYCLE, "day": 60.0}, {**_CYCLE, "label": "two"}]}, "stands after 'one' on day 60"),
+    ({"delivered": [{**_CYCLE, "activity_gbq": 7400.0}]}, "enter GBq"),
+    ({"delivered": [{**_CYCLE, "dose_gy": {"knee": 3.0}}]}, "knee"),
+    ({"delivered": [{"label": "one", "modality": "177Lu"}]}, "no activity_gbq"),
+]
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"cycles": {"activities_gbq": [7400.0]}}, "7400 MBq are 7.4 GBq"),
-        ({"grade": ""}, "state grade"),
-        ({"uptakes": {"A": {"effective_half_life_h": 85.0}}}, "half-life without Gy/GBq"),
-        ({"uptakes": {"A": {"gy_per_gbq": 5.0, "effective_half_life_h": 300.0}}}, "longer than the physical"),
-        ({"intervals": {"177Lu to 177Lu": {"at_least_days": 200.0}}}, "rising numbers"),
-        ({"history": [{**_CYCLE, "day": -5.0}, {**_CYCLE, "label": "two", "day": -50.0}]}, "stands after"),
-    ],
-)
-def test_what_the_core_refuses_is_said_at_once_and_when_asked_to_plan(entered, changes, told):
-    entered.session.change(course=course_table(**changes))
-    entered.idle()
+def test_what_was_delivered_wrongly_is_told_by_the_core(entered):
+    for changes, told in _WRONGLY_DELIVERED:
+        entered.session.change(course=course_table(**changes))
+        entered.idle()
+        entered.click("Course", "replanButton")
+        entered.idle()
+        assert told in _ui(entered).courseStatusLabel.text and entered.session.status.failed
+
+
+_REFUSED = [
+    ({"cycles": {"activities_gbq": [7400.0]}}, "7400 MBq are 7.4 GBq"),
+    ({"grade": ""}, "state grade"),
+    ({"uptakes": {"A": {"effective_half_life_h": 85.0}}}, "half-life without Gy/GBq"),
+    ({"uptakes": {"A": {"gy_per_gbq": 5.0, "effective_half_life_h": 300.0}}}, "longer than the physical"),
+    ({"intervals": {"177Lu to 177Lu": {"at_least_days": 200.0}}}, "rising numbers"),
+    ({"history": [{**_CYCLE, "day": -5.0}, {**_CYCLE, "label": "two", "day": -50.0}]}, "stands after"),
+]
+
+
+def test_what_the_core_refuses_is_said_at_once_and_when_asked_to_plan(entered):
     ui = _ui(entered)
-    assert told in ui.courseProblemLabel.text and ui.courseProblemLabel.visible
-    entered.click("Course", "optimizeCourseButton")
-    assert told in ui.courseStatusLabel.text and not entered.session.runner.is_running
-    entered.session.change(course=course_table())
-    entered.idle()
-    assert ui.courseProblemLabel.text == ""
+    for changes, told in _REFUSED:
+        entered.session.change(course=course_table(**changes))
+        entered.idle()
+        assert told in ui.courseProblemLabel.text and ui.courseProblemLabel.visible
+        entered.click("Course", "optimizeCourseButton")
+        assert told in ui.courseStatusLabel.text and not entered.session.runner.is_running
+        entered.session.change(course=course_table())
+        entered.idle()
+        assert ui.courseProblemLabel.text == ""
 
 
 def test_names_that_are_no_sites_sessions_or_free_are_refused(entered):

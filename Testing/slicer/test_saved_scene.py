@@ -22,7 +22,7 @@ def test_a_saved_scene_brings_everything_back(small, scene, tmp_path):
     slider(small, "left").value = 0.3
     small.click("Plan", "keepButton")
     by_hand = small.parameters.shown_plan
-    small.until(lambda: by_hand.GetNodeReference("planReport") is not None)
+    _report_comes_while_plans_are_compared(small, by_hand)
     small.ui("Results").planSelector.setCurrentNode(slicer.util.getNode("Plan 1"))
     small.ui("Results").approverEdit.text = "A. Physicist"
     small.click("Results", "approveButton")
@@ -48,6 +48,18 @@ def test_a_saved_scene_brings_everything_back(small, scene, tmp_path):
     assert slicer.util.arrayFromVolume(small.session.live.dose).max() > 1.0
     small.click("Plan", "keepButton")
     assert small.parameters.shown_plan.GetName() == "Plan 3"
+
+
+def _report_comes_while_plans_are_compared(panel, by_hand):
+    """What ends meanwhile does not take the comparison away."""
+    results = panel.ui("Results")
+    results.otherPlanSelector.setCurrentNode(slicer.util.getNode("Plan 1"))
+    panel.click("Results", "compareButton")
+    table = results.tableView.mrmlTableNode().GetTable()
+    assert table.GetColumnName(1) == "Plan 2" and by_hand.GetNodeReference("planReport") is None
+    panel.until(lambda: by_hand.GetNodeReference("planReport") is not None)
+    panel.idle()
+    assert results.tableView.mrmlTableNode().GetTable() is table
 
 
 def _adorn(panel):

@@ -43,6 +43,7 @@ def session(scene, monkeypatch, request):
     made.stop()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 def test_an_optimized_plan_is_that_of_the_core(scene, session):
     session.optimize()
@@ -236,6 +237,7 @@ def test_a_deleted_volume_of_the_sliders_is_made_anew(scene, session):
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 1
 
 
+@pytest.mark.exhaustive
 def test_plans_by_hand_need_no_solver(tmp_path):
     """In a Python that has neither cvxpy nor what draws reports: doses, sliders, a kept plan."""
     script = tmp_path / "by_hand.py"

@@ -34,7 +34,7 @@ def test_approved_changed_revoked_undone(small):
     assert plan is small.parameters.shown_plan
 
 
-def test_an_edited_image_is_noticed_by_itself(small):
+def test_an_edited_image_and_a_moved_segmentation_are_noticed_by_themselves(small, scene):
     """Half a second after the last change, without any button."""
     small.optimize()
     scout = small.parameters.scout
@@ -46,14 +46,13 @@ def test_an_edited_image_is_noticed_by_itself(small):
     voxels /= 2.0
     slicer.util.arrayFromVolumeModified(scout)
     small.until(lambda: "OUT OF DATE" not in state.text, 10.0)
+    _move_segmentation(small, scene, state)
 
 
-def test_a_moved_segmentation_is_noticed_by_itself(small, scene):
-    small.optimize()
+def _move_segmentation(small, scene, state):
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     small.parameters.segmentation.SetAndObserveTransformNodeID(transform.GetID())
     small.spin(1.0)
-    state = small.ui("Results").stateLabel
     assert "OUT OF DATE" not in state.text  # it has not moved yet
     matrix = np.eye(4)
     matrix[0, 3] = 8.0

@@ -192,6 +192,7 @@ def test_cancelled_nothing_is_changed(panel, scene):
     assert ui.segmentButton.enabled and panel.session.status.text == "Cancelled. Nothing was changed."
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 def test_a_killed_process_is_told_and_nothing_is_changed(panel, scene, monkeypatch):
     from RadioembolizationPlannerLib import tasks

@@ -55,7 +55,7 @@ def test_nothing_is_looked_for_until_the_part_is_opened(small):
     assert ui.thresholdImageSelector.currentNode() is small.parameters.scout
 
 
-def test_the_preview_follows_the_number(tool):
+def test_the_preview_follows_the_number_and_is_no_part_of_the_case(tool, scene, tmp_path):
     node = _preview(tool)
     assert node is not None and set(_volumes_ml(node)) == {"tumor 1", "tumor 2", "tumor 3"}
     assert tool.ui(_TOOL).thresholdLabel.text.startswith(
@@ -64,9 +64,11 @@ def test_the_preview_follows_the_number(tool):
     tool.ui(_TOOL).thresholdSlider.value = 20.0  # of A and B, this is below the liver around them
     _settle(tool)
     assert _preview(tool) is node and set(_volumes_ml(node)) == {"tumor 1"}
+    _a_sharp_image_gives_the_volumes_of_its_tumors(tool)
+    _the_preview_is_no_part_of_the_case(tool, scene, tmp_path)
 
 
-def test_a_sharp_image_gives_the_volumes_of_its_tumors(tool):
+def _a_sharp_image_gives_the_volumes_of_its_tumors(tool):
     """Half way between lesion and background, the voxels of the three balls are found, no more and no fewer."""
     pick(tool.ui(_TOOL).thresholdMethodBox, "adaptive")
     assert tool.ui(_TOOL).thresholdSlider.value == 50.0 and tool.ui(_TOOL).thresholdSlider.suffix == " %"
@@ -76,7 +78,7 @@ def test_a_sharp_image_gives_the_volumes_of_its_tumors(tool):
     assert sorted(_volumes_ml(_preview(tool)).values()) == pytest.approx(expected)
 
 
-def test_the_preview_is_no_part_of_the_case(tool, scene, tmp_path):
+def _the_preview_is_no_part_of_the_case(tool, scene, tmp_path):
     digests = input_digests(tool.session.inputs())
     parameters = tool.parameters
     tool.ui(_TOOL).thresholdSlider.value = 70.0

@@ -47,15 +47,16 @@ def oblique():
     return matrix
 
 
-@pytest.fixture
-def inputs(monkeypatch):
+@pytest.fixture(scope="module")
+def inputs():
     """The small case with voxels that are no cubes."""
-    monkeypatch.setattr(small_case, "GRID", _GRID)
-    monkeypatch.setattr(small_case, "SCOUT_GRID", _SCOUT)
-    return small_case.small_inputs()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(small_case, "GRID", _GRID)
+        patch.setattr(small_case, "SCOUT_GRID", _SCOUT)
+        return small_case.small_inputs()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def upright(inputs):
     with quiet():
         return plan_treatment(prepare(inputs))
@@ -80,7 +81,7 @@ def _assert_same_plan(treatment, upright):
         assert structure.mask.sum() == reference.mask.sum(), structure.name
 
 
-@pytest.mark.parametrize("turn", [turned_by_parent, turned_by_hardening, turned_by_matrices])
+@pytest.mark.parametrize("turn", series([turned_by_matrices, turned_by_parent, turned_by_hardening], 1))
 def test_an_oblique_case_has_the_plan_of_the_upright_one(scene, inputs, upright, oblique, turn):
     treatment = _planned(scene, inputs, lambda nodes: turn(scene, nodes, oblique))
     _assert_same_plan(treatment, upright)

@@ -71,6 +71,7 @@ def test_a_plan_uses_the_dose_rows_that_are_there(prepared, here):
     assert len(pack(there, arrays_in(given))) < 0.5 * len(pickle.dumps(there))
 
 
+@pytest.mark.exhaustive
 def test_a_plan_of_inputs_computes_the_rows_first(inputs, here):
     pytest.importorskip("highspy")
     steps = []

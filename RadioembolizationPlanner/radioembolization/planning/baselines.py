@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from radioembolization.dose import DosePerGBq, StructureRows, dose_at_volume_share
+from radioembolization.planning.effort import Effort, Watch
 from radioembolization.planning.goals import Goal, WorstTumourMean
 from radioembolization.planning.limits import Limit
 from radioembolization.planning.tie_break import perfused_kg
@@ -19,6 +20,8 @@ MOST_SUBSETS = 5000
 #: Where goal or limits take a pass over all voxels, these many choices with the best worst mean are tried.
 MOST_VOXELWISE = 24
 _WITHOUT_LIMIT_UP_TO = 3
+#: Of a time limit, for each rule.
+_SHARE_OF_TIME = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,35 +41,49 @@ class BaselineResult:
     normal_liver_gy: float
 
 
-def baselines(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq) -> tuple[BaselineResult, ...]:
+def baselines(
+    goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, effort: Effort | None = None
+) -> tuple[BaselineResult, ...]:
     """Return each rule at its best feasible scale, on the choice of sites that serves it best.
 
     The rule gives the ratio of the activities; the largest scale within all upper limits is used.
     Every choice of sites up to the allowed number is tried (all sites too, if no number is set), so
     that the optimizer is compared with the rule in the hands of a planner who chooses sites well.  Where goal or
     limits are of single voxels, only the choices that serve the worst mean dose of any tumour best are tried.
+    With a time limit, each rule takes ``_SHARE_OF_TIME`` of it at most, and is shown on the best choice tried by then.
     """
+    effort = effort or Effort()
+    effort = replace(effort, time_limit_s=effort.time_limit_s * _SHARE_OF_TIME)
     choices = _site_choices(limits, len(dose.site_names))
     quick = [limit for limit in limits if not limit.quantity.voxelwise]
     voxelwise = len(quick) < len(limits) or not all(term.finite for _, term in goal.terms)
     results = []
     for name, rule in _RULES.items():
+        watch = Watch(effort)
         weights = np.where(dose.rows.max(axis=1) > 0, rule(dose), 0.0)
-        tried = _promising(weights, choices, quick, dose) if voxelwise else choices
+        tried = _promising(weights, choices, quick, dose, watch) if voxelwise else choices
         best = max(
-            (_at_best_scale(weights * choice, goal, limits, dose) for choice in tried),
+            (_at_best_scale(weights * choice, goal, limits, dose) for choice in _in_time(tried, watch)),
             key=lambda found: (found[1], found[0] if goal.maximized else -found[0]),
         )
         results.append(_result(name, best, dose))
     return tuple(results)
 
 
+def _in_time(choices: list[np.ndarray], watch: Watch) -> Iterator[np.ndarray]:
+    """Yield choices of sites, at least the first, until the time is over."""
+    for number, choice in enumerate(choices):
+        if number and watch.over:
+            return
+        yield choice
+
+
 def _promising(
-    weights: np.ndarray, choices: list[np.ndarray], limits: Sequence[Limit], dose: DosePerGBq
+    weights: np.ndarray, choices: list[np.ndarray], limits: Sequence[Limit], dose: DosePerGBq, watch: Watch
 ) -> list[np.ndarray]:
     """Return the choices of sites that serve the worst mean of any tumour best."""
-    found = [_at_best_scale(weights * choice, WorstTumourMean(), limits, dose) for choice in choices]
-    order = sorted(range(len(choices)), key=lambda index: (not found[index][1], -found[index][0], index))
+    found = [_at_best_scale(weights * choice, WorstTumourMean(), limits, dose) for choice in _in_time(choices, watch)]
+    order = sorted(range(len(found)), key=lambda index: (not found[index][1], -found[index][0], index))
     return [choices[index] for index in order[:MOST_VOXELWISE]]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 #: Called with what is done, the steps done and the steps there are (0 if not known).
 Progress = Callable[[str, int, int], None]
+#: Status of plans whose search was ended, by the clock or after ``Effort.most_steps``.
+TIME_LIMIT, SEARCH_LIMIT = "time limit", "search limit"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class Effort:
     time_limit_s : float
         After this time the best plan so far is returned with the gap that is proved; infinite for none.  With a
         time limit the plan may depend on the speed of the machine.
+    most_steps : int
+        After as many steps of one search over the sites the best plan so far is returned, too: linear programs solved,
+        and 16 nodes without one count as one.  It does not depend on the speed of the machine.
     fewer_within : float or None
         Fewer injections are preferred as long as the goal is at most this share worse; None for the plan the solver
         found first, without any tie-break.
@@ -36,6 +41,7 @@ class Effort:
     plan_gap: float = 1e-6
     volume_gap: float = 0.02
     time_limit_s: float = float("inf")
+    most_steps: int = 30_000
     fewer_within: float | None = 0.02
     progress: Progress | None = None
 
@@ -51,6 +57,11 @@ class Watch:
     def left_s(self) -> float:
         """Time left [s]."""
         return self.effort.time_limit_s - (time.perf_counter() - self.started_s)
+
+    @property
+    def unfinished(self) -> str:
+        """Status of what ended before its proof: by the clock, or by ``Effort.most_steps``."""
+        return TIME_LIMIT if self.over else SEARCH_LIMIT
 
     @property
     def over(self) -> bool:

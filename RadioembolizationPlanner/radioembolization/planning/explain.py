@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from radioembolization.planning.baselines import BaselineResult
+from radioembolization.planning.effort import SEARCH_LIMIT, TIME_LIMIT
 from radioembolization.planning.limits import LimitResult
 from radioembolization.structures import Role
 
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from radioembolization.planning.plan import Plan
 
 #: How the sentence on the bound begins, by status.
-_PROOFS = {"optimal": "Proof", "gap": "Proved up to a gap", "time limit": "Bound reached within the time limit"}
+_PROOFS = {
+    "optimal": "Proof",
+    "gap": "Proved up to a gap",
+    TIME_LIMIT: "Bound reached within the time limit",
+    SEARCH_LIMIT: "Bound reached within the limit of the search",
+}
 #: Share of the goal given up for fewer injections that is worth a sentence.
 _NOTICEABLE = 1e-4
 #: A tumour with a smaller share inside the injected territories is named.
@@ -38,7 +44,7 @@ def explain(plan: Plan, others: Sequence[BaselineResult]) -> tuple[str, ...]:
         f"{_PROOFS.get(plan.status, 'Bound')}: no plan within these limits has a {plan.goal.name} {side} "
         f"{plan.goal.bound + 0.0:.4g}{unit} (gap {_percent(plan.goal.gap)})."
     )
-    lines += _fewer_sentence(plan)
+    lines += [*_ended_sentence(plan), *_fewer_sentence(plan)]
     compared = [b for b in others if b.limits_met]
     if compared:
         best = (max if plan.goal.sense == "maximize" else min)(compared, key=lambda b: b.goal_value)
@@ -71,6 +77,18 @@ def territory_sentences(plan: Plan) -> list[str]:
         if s.role == Role.TUMOUR and s.perfused_share < _FULLY_PERFUSED
     ]
     return untreated + _hottest_sentence(plan)
+
+
+def _ended_sentence(plan: Plan) -> list[str]:
+    """Say what to do about a search that was ended before its proof."""
+    if plan.status not in (TIME_LIMIT, SEARCH_LIMIT):
+        return []
+    more = "more time" if plan.status == TIME_LIMIT else "more steps (Effort.most_steps)"
+    return [
+        f"The search over {len(plan.sites)} candidate sites ended before it was proved that no plan is better than "
+        "this one. Allow fewer injections (at_most_sites), offer fewer candidates (sites of arteries: a larger "
+        f"smallest_radius_mm), choose another preset, or allow {more}."
+    ]
 
 
 def _fewer_sentence(plan: Plan) -> list[str]:

@@ -30,7 +30,7 @@ class FrontPoint:
     activities_gbq : tuple of float
         The plan (sites,) [GBq].
     status : str
-        ``"optimal"``, ``"gap"`` or ``"time limit"``, as of a plan.
+        ``"optimal"``, ``"gap"``, ``"time limit"`` or ``"search limit"``, as of a plan.
     """
 
     limit_bound: float

@@ -75,6 +75,8 @@ class Master:
         self._term = np.full(64, NONE)
         self._active = np.zeros(64, dtype=bool)
         self.count = 0
+        #: How many linear programs were solved.
+        self.solved = 0
         self._solver = self._new_solver()
 
     def _new_solver(self) -> Any:
@@ -130,6 +132,7 @@ class Master:
         ------
         SolverFailure
         """
+        self.solved += 1
         lower = np.zeros(self._sites) if lower_gbq is None else lower_gbq
         self._solver.changeColsBounds(self._sites, self._all, lower, np.asarray(upper_gbq, dtype=float))
         self._run()

@@ -248,7 +248,7 @@ def _with_gap(plan: Plan, record: VolumeCertificate, problem: tuple[Goal, Sequen
 def certified(plan: Plan, solution: Solution, problem: tuple[Goal, Sequence[Limit], DosePerGBq]) -> Plan:
     """Return the plan with the certificate of its solution, or why there is none; its bound is what that proves."""
     if not np.isfinite(solution.bound):
-        return replace(plan, unproved="The time limit ended the work before any bound was proved.")
+        return replace(plan, unproved="The work was ended before any bound was proved.")
     if solution.volumes is not None:
         return _with_gap(plan, solution.volumes, problem)
     if solution.status == "gap" and solution.level is None:

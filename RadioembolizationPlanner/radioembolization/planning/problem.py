@@ -64,7 +64,7 @@ class Problem:
             gains = gains_per_unit(solution.planes, solution.activities_gbq)
         plan = assemble(self.goal, self.limits, dose, solution, gains)
         plan = certified(plan, solution, (self.goal, self.limits, dose))
-        others = baselines(self.goal, self.limits, dose)
+        others = baselines(self.goal, self.limits, dose, effort)
         return replace(plan, baselines=others, explanation=explain(plan, others), prescription=self.tables_if_named())
 
     def evaluate(self, dose: DosePerGBq, activities_gbq: np.ndarray) -> dict[str, float]:

@@ -21,9 +21,10 @@ class ProofNode:
     ----------
     branches : tuple of (int, ProofNode)
         Sites, each used in its branch and left out in those after it; they hold all sites of the cut ``cut`` that are
-        not left out already, or every site if there is no cut.
+        not left out already.
     cut : int
-        -1 for none: then the sites used so far are also refuted by themselves, by ``multipliers``.
+        -1 for none: then plans of the sites used so far, and of those neither left out nor in a branch, are refuted
+        by ``multipliers``.
     packing : tuple of int
         Cuts that no site used so far is in, that share no site and are more than the sites left.
     multipliers : mapping of int to float, or None

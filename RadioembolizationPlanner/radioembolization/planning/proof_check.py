@@ -282,13 +282,10 @@ class ProofCheck:
 
     def _check_branches(self, node: ProofNode, used: frozenset[int], out: frozenset[int]) -> None:
         every = frozenset(range(len(self.upper)))
+        tried = frozenset(site for site, _ in node.branches)
         if node.cut == NONE:
-            self._check_alone(node, used, None)
-            needed = every - used
-        else:
-            needed = self._mask(node.cut, used)
-        missing = needed - out - {site for site, _ in node.branches}
-        if missing:
+            self._check_alone(node, used, None if len(used) >= self.most else out | tried)
+        elif missing := self._mask(node.cut, used) - out - tried:
             raise CertificateRejected(f"The search ({_named(used)}) leaves out the branch of site {min(missing) + 1}.")
         if len(used) >= self.most:
             return

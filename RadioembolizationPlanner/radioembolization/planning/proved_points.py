@@ -125,11 +125,11 @@ def _by_one_model(
             continue
         start = found.activities_gbq
         proved = proved_score(planes, root, choice)
-        closed = proved is not None and (choice is None or choice.prove is not None)
+        closed = proved is not None and (choice is None or choice.finished)
         best = root.bound if proved is None else proved
         activities = tuple(float(a) for a in found.activities_gbq)
         value = problem.goal.value(dose, found.activities_gbq)
-        yield FrontPoint(float(bound), value, sign * best, activities, "optimal" if closed else "time limit")
+        yield FrontPoint(float(bound), value, sign * best, activities, "optimal" if closed else watch.unfinished)
 
 
 def _each_anew(

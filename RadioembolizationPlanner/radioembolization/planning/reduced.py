@@ -84,7 +84,7 @@ class Reduced:
             sites = [site for site, _ in rules.if_used]
             matrix = np.array([plane.row for _, plane in rules.if_used])
             constant = np.array([plane.constant for _, plane in rules.if_used])
-            largest = np.maximum(matrix, 0.0) @ cap + np.maximum(constant, 0.0)
+            largest = np.array([p.row.clip(0.0) @ cap + max(p.constant, 0.0) for _, p in rules.if_used])
             slack = cvxpy().hstack([self._excess_of(owner) for owner in self.planes.rule_owners]) if elastic else 0.0
             unless_used = largest - cvxpy().multiply(largest, used[sites])
             constraints.append(matrix @ self.activities + constant <= unless_used + slack)

@@ -8,7 +8,7 @@ and branches are a proof that can be checked without it.  Combinatorial Benders 
 10.1287/opre.1060.0286.
 
 Rules that hold only for used sites (least activity, mean dose of each injected territory) are not part of the cuts,
-which hold for every plan.  With them, the linear program on the sites decided so far is solved at every node.
+which hold for every plan.  With them, the search branches on the rules that are broken (``rule_tree``).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from radioembolization.planning.cutting_planes import CuttingPlanes, Optimum
 from radioembolization.planning.effort import Watch
 from radioembolization.planning.greedy import greedy_sites
 from radioembolization.planning.lagrangian import NEGLIGIBLE
+from radioembolization.planning.rule_tree import Over, RuleTree
 from radioembolization.planning.site_cuts import NOTHING_KNOWN, OpenCuts, SiteCuts, common_sites, mask_of, packing
 from radioembolization.planning.site_proof import Node, walk
 from radioembolization.planning.tie_break import slack_of
@@ -32,6 +33,14 @@ from radioembolization.planning.tie_break import slack_of
 _FINER = 0.1
 #: The search reports its progress, and looks at the clock, after as many nodes.
 _NODES_PER_REPORT = 64
+#: Nodes, most of which look at bits only, that take about as long as a linear program.
+_NODES_PER_STEP = 16
+#: With rules of used sites, the search for equal plans ends after as many steps of its own.
+_STEPS_FOR_EQUALS = 2_000
+#: With rules of used sites, a first choice holds at most as many sites.
+_MOST_AT_FIRST = 12
+#: That choice is made at most as often, each time with more planes.
+_MOST_ROUNDS = 4
 #: A cut is made smaller at most as many times.
 _MOST_STRONGER = 3
 #: So many plans of equal score are compared at most.
@@ -47,7 +56,10 @@ class Choice:
     activities_gbq : ndarray (sites,)
     score, bound : float
     prove : callable or None
-        Returns the branches of the proof and the multipliers (rows,) of its cuts; None if the search did not end.
+        Returns the branches of the proof and the multipliers (rows,) of its cuts; None if there are none.
+    nodes : int
+    finished : bool
+        Whether nothing is left to search; if not, the bound is not near the score.
     """
 
     activities_gbq: np.ndarray
@@ -55,15 +67,12 @@ class Choice:
     bound: float
     prove: Callable[[], tuple[Node, tuple[np.ndarray, ...]]] | None
     nodes: int = 0
+    finished: bool = True
 
     @cached_property
     def proof(self) -> tuple[Node, tuple[np.ndarray, ...]] | None:
-        """Branches and cuts of the proof, walked when first asked for; None if the search did not end."""
+        """Branches and cuts of the proof, walked when first asked for; None if there are none."""
         return None if self.prove is None else self.prove()
-
-
-class _Over(Exception):
-    """The time limit has passed, or the number of nodes."""
 
 
 @dataclass(eq=False)
@@ -81,7 +90,8 @@ class SiteSearch:
     floor : float
         Only plans with a better score are of interest.
     most_nodes : int
-        After as many nodes the search ends without a proof; the result does not depend on the clock.
+        After as many nodes the search ends without a proof, as after ``Effort.most_steps``; the result does not depend
+        on the clock.
     greedy : bool
         Whether to look for good plans before the search even if those given have one.
     """
@@ -105,6 +115,8 @@ class SiteSearch:
         self._tried: set[int] = set()
         self._equals: list[np.ndarray] | None = None
         self._most_equals = _MOST_EQUALS
+        self._first_program = self.planes.master.solved
+        self._most_steps: float = self.watch.effort.most_steps
         self.best = np.zeros(self.sites)
         if not self.planes.has_lower:
             self.score = self.planes.goal.score(self.planes.dose, self.best)
@@ -128,18 +140,30 @@ class SiteSearch:
             self._first_plans(root, start)
             if root.bound <= self.threshold:
                 self._add_cut(root.relaxation.multipliers)
-            self._descend([], 0, 0)
-        except _Over:
-            return Choice(self.best, self.score, root.bound, None, self.nodes)
+            if not self.ruled:
+                self._descend([], 0, 0)
+        except Over:
+            if not self.ruled:
+                return Choice(self.best, self.score, root.bound, None, self.nodes, finished=False)
+        if self.ruled:
+            return self._by_rules(root)
         bound = min(root.bound, self.proved)
         return Choice(self.best, self.score, bound, partial(walk, self), self.nodes)
+
+    def _by_rules(self, root: Optimum) -> Choice:
+        tree = RuleTree(self)
+        proof = tree.run(), tuple(self.cuts.multipliers)
+        bound = min(root.bound, max(self.proved, tree.open + NEGLIGIBLE * max(1e-3, abs(tree.open))))
+        return Choice(self.best, self.score, bound, lambda: proof, self.nodes, finished=not tree.over)
 
     def equals(self) -> list[np.ndarray]:
         """Return plans as good as the best on all choices of sites there are, after ``run``."""
         self._equals = [self.best]
         self._tried.clear()
+        if self.ruled:
+            self._most_steps = min(self._most_steps, self.steps + _STEPS_FOR_EQUALS)
         self.cuts.renew(self.threshold)
-        with contextlib.suppress(_Over):
+        with contextlib.suppress(Over):
             self._descend([], 0, 0)
         found, self._equals = self._equals, None
         different = {tuple(np.flatnonzero(plan)): plan for plan in reversed(found)}
@@ -154,7 +178,7 @@ class SiteSearch:
         complete = True
         try:
             self._descend([], 0, 0)
-        except _Over:
+        except Over:
             complete = False
         found, self._equals = self._equals, None
         return list({tuple(np.flatnonzero(plan)): plan for plan in found}.values()), complete
@@ -168,9 +192,13 @@ class SiteSearch:
                 self._evaluate([int(j) for j in np.flatnonzero(activities)])
         if not self.greedy and self.best.any():
             return
-        chosen = greedy_sites(self._relaxed_value, self.sites, self.most, self._check_clock)
+        most = min(self.most, _MOST_AT_FIRST) if self.ruled else self.most
+        if self.ruled and self._first_ruled_plans(most):
+            return
+        ceiling = root.relaxation.value
+        chosen = greedy_sites(self._relaxed_value, self.sites, most, self._check_clock, ceiling)
         self._evaluate(chosen)
-        again = greedy_sites(self._relaxed_value, self.sites, self.most, self._check_clock)
+        again = greedy_sites(self._relaxed_value, self.sites, most, self._check_clock, ceiling)
         if set(again) != set(chosen):
             self._evaluate(again)
         while self.ruled and len(chosen) > 1:  # the least injection may be too small to be made
@@ -178,9 +206,24 @@ class SiteSearch:
             chosen = [site for site in chosen if site != smallest]
             self._evaluate(chosen)
 
+    def _first_ruled_plans(self, most: int) -> bool:
+        """Find plans by a greedy choice with the rules of its sites, as long as new planes change it."""
+        chosen: list[int] = []
+        for _ in range(_MOST_ROUNDS):
+            before, chosen = chosen, greedy_sites(self._ruled_value, self.sites, most, self._check_clock)
+            if chosen == before:
+                break
+            self._evaluate(chosen)
+        return bool(self.best.any())
+
     def _relaxed_value(self, sites: list[int]) -> float:
         self.planes.require(None)
         return self.planes.master.solve(np.where(self._of(sites), self.planes.cap_gbq, 0.0)).value
+
+    def _ruled_value(self, sites: list[int]) -> float:
+        used = self._of(sites)
+        self.planes.require(used)
+        return self.planes.master.solve(np.where(used, self.planes.cap_gbq, 0.0)).value
 
     def _relaxed_activity(self, sites: list[int], site: int) -> float:
         self.planes.require(None)
@@ -205,10 +248,19 @@ class SiteSearch:
             if found.score >= self.threshold:
                 self._equals.append(found.activities_gbq)
                 if len(self._equals) >= self._most_equals:
-                    raise _Over
+                    raise Over
         elif found.score > self.score:
             self._improve(found.activities_gbq, found.score)
         return found
+
+    def try_sites(self, sites: list[int]) -> bool:
+        """Solve on exactly these sites, once; return whether it is the first time."""
+        key = mask_of(sites)
+        if key in self._tried:
+            return False
+        self._tried.add(key)
+        self._evaluate(sites)
+        return True
 
     def _improve(self, activities_gbq: np.ndarray, score: float) -> None:
         self.best, self.score = activities_gbq, score
@@ -219,7 +271,7 @@ class SiteSearch:
     def _add_cut(self, multipliers: np.ndarray) -> int:
         return self.cuts.add(multipliers, self.planes.master.argument(multipliers), self.threshold)
 
-    def _cut_from(self, sites: list[int]) -> bool:
+    def cut_from(self, sites: list[int]) -> bool:
         """Add the cut of these sites; return whether it excludes them."""
         if not self.ruled and self._relaxed_value(sites) > self.threshold:
             self._evaluate(sites)
@@ -246,20 +298,26 @@ class SiteSearch:
 
     # The search.
 
-    def _check_clock(self) -> None:
-        if self.watch.over:
-            raise _Over
+    @property
+    def steps(self) -> float:
+        """Steps of ``Effort.most_steps`` so far."""
+        return self.planes.master.solved - self._first_program + self.nodes / _NODES_PER_STEP
 
-    def _count(self) -> None:
+    def _check_clock(self) -> None:
+        if self.watch.over or self.steps > self._most_steps:
+            raise Over
+
+    def count(self) -> None:
+        """Count a node; raises ``Over`` if it is one too many."""
         self.nodes += 1
         if self.nodes % _NODES_PER_REPORT == 0:
             self.watch.report("injection sites", self.nodes)
             self._check_clock()
-        if self.nodes > self.most_nodes:
-            raise _Over
+        if self.nodes > self.most_nodes or self.steps > self._most_steps:
+            raise Over
 
     def _descend(self, sites: list[int], hit: int, out: int, above: OpenCuts = NOTHING_KNOWN) -> None:
-        self._count()
+        self.count()
         while True:
             above = self.cuts.not_hit(hit, out, above)
             not_hit = above.cuts
@@ -271,7 +329,7 @@ class SiteSearch:
                 if not self._ruled_may_improve(sites, out):
                     return
                 break
-            if not self._cut_from(sites):
+            if not self.cut_from(sites):
                 if self._equals is not None:
                     return
                 break
@@ -293,7 +351,7 @@ class SiteSearch:
             self._tried.add(key)
             if sites:
                 self._evaluate(sites)
-            self._cut_from(sites)
+            self.cut_from(sites)
             if not self.cuts.latest_is_hit(key):
                 return True
         return len(sites) < self.most

@@ -22,9 +22,9 @@ class Node:
     ----------
     branches : tuple of (int, Node)
         Sites, each tried with those before it left out; they hold all sites of the cut ``cut`` that are not left out
-        already, or every site if there is no cut.
+        already.
     cut : int
-        -1 for none: then the sites decided so far are also refuted by themselves, by ``multipliers``.
+        -1 for none: then plans without the sites tried are refuted by ``multipliers``.
     packing : tuple of int
         Cuts not hit that share no site and are more than the sites left.
     multipliers : ndarray (rows,), optional
@@ -51,12 +51,11 @@ def _prove(search: SiteSearch, sites: list[int], hit: int, out: int, above: Open
     if packed is not None:
         return Node(packing=tuple(packed))
     multipliers = None
-    if search.ruled or not not_hit:
+    if not not_hit:
         bound, multipliers = search.node_bound(sites, out)
         if bound <= search.proved or len(sites) >= search.most:  # where it is not proved, the check will say so
             return Node(multipliers=multipliers)
-        if not not_hit:
-            _, multipliers = search.node_bound(sites, out, alone=True)
+        _, multipliers = search.node_bound(sites, out, alone=True)
     mask, cut = not_hit[0] if not_hit else (((1 << search.sites) - 1) & ~out & ~hit, NONE)
     last = common_sites(not_hit, mask) if len(sites) == search.most - 1 else mask
     branches = []

@@ -24,8 +24,10 @@ from radioembolization.planning.volumes.record import VolumeCertificate
 
 #: Goals closer than this are equal, as rows in float32 are.
 _ROUNDING = 1e-7
-#: The search for fewer injections ends without an answer after as many nodes.
-_NODES_FOR_FEWER = 5_000
+#: A search for fewer injections ends without an answer after as many nodes; all of them together after as many steps.
+_NODES_FOR_FEWER, _STEPS_FOR_FEWER = 5_000, 15_000
+#: From more injections than these, single ones are left out first, and fewer steps follow.
+_MANY, _STEPS_FROM_MANY = 12, 4_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Solution:
         No feasible plan has a better goal value.
     status : str
         ``"optimal"``; ``"gap"`` if a nonconvex problem is proved up to a gap only; ``"time limit"`` if the gap could
-        not be closed in time.
+        not be closed in time; ``"search limit"`` if not within ``Effort.most_steps``.
     planes : CuttingPlanes
         The model, with all planes the proof rests on.
     root : Optimum
@@ -129,13 +131,13 @@ def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: n
     best, fewer_within = reached.activities_gbq, watch.effort.fewer_within
     if fewer_within and best.any() and not watch.over:
         enough = margin_planes(goal, limits, dose, cap_gbq, reached.value - fewer_within * abs(reached.value))
-        fewer = _fewest(enough, int(np.count_nonzero(best)), 0.0, watch)
+        fewer = _fewest(enough, best, 0.0, watch)
         best = best if fewer is None else fewer.best
     return Solution(
         best,
         reached.value,
         reached.level if reached.refuted else np.inf,
-        _level_status(reached),
+        _level_status(reached, watch),
         reached.planes,
         reached.root,
         reached.choice,
@@ -143,9 +145,9 @@ def _by_levels(goal: Goal, limits: Sequence[Limit], dose: DosePerGBq, cap_gbq: n
     )
 
 
-def _level_status(reached: LevelReached) -> str:
+def _level_status(reached: LevelReached, watch: Watch) -> str:
     if not reached.refuted:
-        return "time limit"
+        return watch.unfinished
     close = reached.level - reached.value <= LEVEL_GAP * max(1e-3, abs(reached.value))
     return "optimal" if close else "gap"
 
@@ -157,14 +159,15 @@ def optimize_planes(planes: CuttingPlanes, watch: Watch) -> Solution:
     choice, search = _choose(planes, root, watch)
     found = choice or root
     best, score, bound = found.activities_gbq, found.score, found.bound
+    ended = watch.unfinished
     if not np.isfinite(score):
-        if watch.over:
-            raise SolverFailure("The time limit ended the search before any plan within the limits was found.")
+        if watch.over or (choice is not None and not choice.finished):
+            raise SolverFailure(f"The {ended} ended the search before any plan within the limits was found.")
         raise infeasible(planes, allowed)
     activities = _preferred(planes, search, best, score, watch)
     closed = bound - score <= 2.0 * max(watch.effort.gap, watch.effort.plan_gap) * max(1e-3, abs(bound)) + _ROUNDING
     sign = 1.0 if planes.goal.maximized else -1.0
-    return Solution(activities, sign * score, sign * bound, "optimal" if closed else "time limit", planes, root, choice)
+    return Solution(activities, sign * score, sign * bound, "optimal" if closed else ended, planes, root, choice)
 
 
 def check_limits_at_zero(limits: Sequence[Limit], dose: DosePerGBq) -> None:
@@ -198,20 +201,25 @@ def _preferred(
         return best
     enough = score - max(watch.effort.fewer_within * abs(score), slack_of(score))
     used = int(np.count_nonzero(best))
-    search = _fewest(planes, used, enough, watch) or search or _search(planes, used, enough, watch)
+    search = _fewest(planes, best, enough, watch) or search or _search(planes, used, enough, watch)
     if search.best.any() and not watch.over:
         best = preferred(planes, search.equals(), search.score)
-    raised = raise_the_others(planes, best)
+    raised = raise_the_others(planes, best, watch)
     return raised if within(planes.limits, planes, raised) else best
 
 
-def _fewest(planes: CuttingPlanes, used: int, enough: float, watch: Watch) -> SiteSearch | None:
-    """Return the finished search with the least number of sites whose plan is good enough, if below ``used``."""
-    found = None
-    failed, works = 0, used
+def _fewest(planes: CuttingPlanes, best: np.ndarray, enough: float, watch: Watch) -> SiteSearch | None:
+    """Return the ended search with the least number of sites whose plan is good enough, if fewer than of the best."""
+    used = int(np.count_nonzero(best))
+    found, start = None, None
+    failed, works, left = 0, used, _STEPS_FOR_FEWER
+    if used > _MANY:
+        start = _thinned(planes, best, enough, watch)
+        works, left = int(np.count_nonzero(start)) + 1, _STEPS_FROM_MANY
     while works - failed > 1 and not watch.over:
-        number = (failed + works) // 2
-        search = _search(planes, number, enough, watch)
+        number = works - 1 if start is not None else (failed + works) // 2
+        search = _search(planes, number, enough, Watch(replace(watch.effort, most_steps=left), watch.started_s), start)
+        start, left = None, max(0, left - int(search.steps))
         if search.score >= enough:
             found, works = search, int(np.count_nonzero(search.best))
         else:
@@ -219,9 +227,21 @@ def _fewest(planes: CuttingPlanes, used: int, enough: float, watch: Watch) -> Si
     return found
 
 
-def _search(planes: CuttingPlanes, number: int, enough: float, watch: Watch) -> SiteSearch:
+def _thinned(planes: CuttingPlanes, plan: np.ndarray, enough: float, watch: Watch) -> np.ndarray:
+    """Return a plan (sites,) that is good enough, without the sites it can do without, the least active first."""
+    for site in np.argsort(plan):
+        if plan[site] > 0 and not watch.over:
+            used = (plan > 0) & (np.arange(len(plan)) != site)
+            found = planes.solve(used, used if planes.rules.if_used else None, watch.effort.plan_gap, None, enough)
+            plan = found.activities_gbq if found.score >= enough else plan
+    return plan
+
+
+def _search(
+    planes: CuttingPlanes, number: int, enough: float, watch: Watch, start: np.ndarray | None = None
+) -> SiteSearch:
     """Search for a plan on a number of sites, without proof if it takes long."""
     root = planes.solve(planes.cap_gbq > 0, None, watch.effort.plan_gap)
-    search = SiteSearch(planes, number, watch.effort.gap, watch, enough, _NODES_FOR_FEWER)
-    search.run(root)
+    search = SiteSearch(planes, number, watch.effort.gap, watch, enough, _NODES_FOR_FEWER, greedy=start is None)
+    search.run(root, start)
     return search

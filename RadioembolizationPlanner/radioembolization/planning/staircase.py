@@ -39,7 +39,7 @@ class Step:
     sites : tuple of str
         Those with activity.
     status : str
-        ``"optimal"``, ``"gap"``, ``"time limit"`` or ``"infeasible"``.
+        ``"optimal"``, ``"gap"``, ``"time limit"``, ``"search limit"`` or ``"infeasible"``.
     """
 
     most_injections: int
@@ -136,19 +136,21 @@ def _steps(
         watch.report("injections", number, last)
         planes.changed(_with_number(problem, number), caps_gbq)
         choice = searches.run(number, root, start)
-        closed = choice.prove is not None
+        closed = choice.finished
         proved = proved_score(planes, root, choice) if closed and np.isfinite(choice.score) else None
         best = min(highest, highest if proved is None else proved)
         if not np.isfinite(choice.score):
             best = -np.inf if closed else highest
-            yield Step(number, None, sign * best, (), (), "infeasible" if closed else "time limit")
+            yield Step(number, None, sign * best, (), (), "infeasible" if closed else watch.unfinished)
             continue
         value = planes.goal.value(planes.dose, choice.activities_gbq)
         if start is not None and sign * value <= sign * reached:  # a plan with fewer injections is one with more
             value = reached
         else:
             start, reached = choice.activities_gbq, value
-        yield _step(number, value, sign * best, start, planes.dose, "optimal" if proved is not None else "time limit")
+        yield _step(
+            number, value, sign * best, start, planes.dose, "optimal" if proved is not None else watch.unfinished
+        )
         if highest - sign * value <= ENOUGH * max(_SMALLEST_GOAL, abs(highest)):
             return
 

@@ -13,6 +13,7 @@ import numpy as np
 from radioembolization.dose import DosePerGBq
 from radioembolization.errors import SolverFailure
 from radioembolization.planning.cutting_planes import CuttingPlanes
+from radioembolization.planning.effort import Watch
 from radioembolization.planning.goals import LowestOf
 from radioembolization.planning.kept import once_per_dose
 from radioembolization.planning.limits import USED_GBQ, Limit
@@ -102,8 +103,8 @@ def _least(
     return None
 
 
-def raise_the_others(planes: CuttingPlanes, activities: np.ndarray) -> np.ndarray:
-    """Among plans of equal worst tumour on the same sites, raise the next worst, and so on.
+def raise_the_others(planes: CuttingPlanes, activities: np.ndarray, watch: Watch | None = None) -> np.ndarray:
+    """Among plans of equal worst tumour on the same sites, raise the next worst, and so on, until the time is over.
 
     Without it, a tumour in a territory of its own would keep whatever dose the solver's vertex has.  For goals that
     are the lowest of several means; others keep their plan.
@@ -116,7 +117,7 @@ def raise_the_others(planes: CuttingPlanes, activities: np.ndarray) -> np.ndarra
     rows = goal.rows(planes.dose)
     floors = np.full(len(rows), -np.inf)
     best = activities
-    while not np.all(np.isfinite(floors)):
+    while not (np.all(np.isfinite(floors)) or (watch is not None and watch.over)):
         doses = rows @ best
         free = ~np.isfinite(floors)
         lowest = doses[free].min()

@@ -65,7 +65,7 @@ class VialPlan:
     window : UsableWindow
     orders : tuple of OrderLine
     status : str
-        ``"optimal"`` or ``"time limit"``.
+        ``"optimal"``, ``"time limit"`` or ``"search limit"``.
     nodes, evaluated : int
         Of the search: choices of sites looked at, and vial sets evaluated on all voxels.
     """

@@ -130,13 +130,13 @@ class VialSearch(SiteSearch):
     # The search.
 
     def _descend(self, sites: list[int], hit: int, out: int, above: OpenCuts = NOTHING_KNOWN) -> None:
-        self._count()
+        self.count()
         while True:
             above = self.cuts.not_hit(hit, out, above)
             not_hit = above.cuts
             if packing(not_hit, self.most - len(sites)) is not None:
                 return
-            if not_hit or not self._cut_from(sites):
+            if not_hit or not self.cut_from(sites):
                 break
         if len(sites) >= self.most or (sites and not self._bound_may_improve(sites, out)):
             return

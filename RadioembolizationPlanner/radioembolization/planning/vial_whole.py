@@ -94,8 +94,10 @@ def best_whole_vials(
     levels = levels_of(model.planes.cap_gbq)
     search, chosen = search_vials(problem, model, levels, watch, keep)
     if not search.found:
-        if chosen.prove is None:
-            raise SolverFailure("The time limit ended the search before any vials within the limits were found.")
+        if not chosen.finished:
+            raise SolverFailure(
+                f"The {watch.unfinished} ended the search before any vials within the limits were found."
+            )
         raise no_vials_fit(problem, dose, model.best.activities_gbq, levels_of(np.full(len(may_use), np.inf)))
     free_score, free_bound = _free(problem, dose, may_use, watch, model.best)
     return Found(
@@ -104,7 +106,7 @@ def best_whole_vials(
         max(search.score, chosen.bound),
         free_score,
         free_bound,
-        "time limit" if chosen.prove is None else "optimal",
+        "optimal" if chosen.finished else watch.unfinished,
         search.nodes,
         search.evaluated,
     )
@@ -143,8 +145,8 @@ def free_model(problem: Problem, dose: DosePerGBq, may_use: np.ndarray, watch: W
     search = SiteSearch(planes, most, watch.effort.gap, watch) if planes.rules.any else None
     best = root if search is None else search.run(root)
     if not np.isfinite(best.score):
-        if watch.over:
-            raise SolverFailure("The time limit ended the search before any plan within the limits was found.")
+        if watch.over or (isinstance(best, Choice) and not best.finished):
+            raise SolverFailure(f"The {watch.unfinished} ended the search before any plan within the limits was found.")
         raise infeasible(planes, planes.cap_gbq > 0)
     return FreeModel(planes, root, most, search, best)
 

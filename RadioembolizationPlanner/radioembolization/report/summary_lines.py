@@ -113,7 +113,12 @@ def _proof(treatment: Treatment) -> str:
     plan = treatment.plan
     if plan.by_hand:
         return "Proof: none, the activities were set by hand."
-    status = {"optimal": "optimal", "gap": "proved up to a gap", "time limit": "ended by the time limit"}
+    status = {
+        "optimal": "optimal",
+        "gap": "proved up to a gap",
+        "time limit": "ended by the time limit",
+        "search limit": "ended by the limit of the search",
+    }
     said = proof_sentence(treatment)
     checked = (
         "Here the bound was computed anew from its certificate." if plan.certificate is not None else plan.unproved

@@ -12,7 +12,7 @@ from radioembolization.report.formats import in_unit, signed, small_percent
 
 #: The table of a front has so many points; the figure has them all.
 _MOST_POINTS = 20
-_STATUS = {"optimal": "proved", "gap": "gap", "time limit": "time limit", "infeasible": "no plan"}
+_STATUS = {"optimal": "proved", "infeasible": "no plan"}
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def vial_sentences(vials: VialPlan) -> tuple[str, ...]:
         f"They lose {vials.chosen.loss:.1%} of the goal with free activities ({vials.chosen.value:.4g} instead of "
         f"{vials.free_value:.4g}{unit})."
     )
-    word = "Proof" if vials.status == "optimal" else "Reached within the time limit"
+    word = "Proof" if vials.status == "optimal" else f"Reached within the {vials.status}"
     lines.append(f"{word}: no vials of the calendar have a goal better than {vials.bound:.4g}{unit}.")
     return tuple(lines)
 

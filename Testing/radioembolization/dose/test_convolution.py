@@ -10,6 +10,7 @@ from radioembolization.dose import convolve, near_field
 from radioembolization.errors import InputError
 from radioembolization.images import Grid
 from radioembolization.physics import HO166, I131, LU177, Y90, VoxelKernel, two_scale_kernel, voxel_kernel
+from series import series
 from support import ellipsoid
 
 RNG = np.random.default_rng(9)
@@ -117,7 +118,7 @@ def test_the_activity_given_is_not_changed():
     np.testing.assert_array_equal(activity, before)
 
 
-@pytest.mark.parametrize("nuclide", [Y90, HO166], ids=lambda n: n.name)
+@pytest.mark.parametrize("nuclide", series([Y90, HO166], 1), ids=lambda n: n.name)
 def test_a_block_of_voxels_absorbs_what_one_voxel_of_its_size_does(nuclide):
     # Superposition: a uniform block of 5 x 4 x 6 voxels of 3 x 4 x 4 mm is one source voxel of
     # 15 x 16 x 24 mm.  Two quadratures (1e-4) and single precision.
@@ -227,7 +228,7 @@ def at_full_reach(nuclide, spacing, activity):
     return full[tuple(slice(n - 1, 2 * n - 1) for n in activity.shape)]
 
 
-@pytest.mark.parametrize("nuclide", [Y90, HO166, LU177, I131], ids=lambda n: n.name)
+@pytest.mark.parametrize("nuclide", series([Y90, HO166, LU177, I131], 2), ids=lambda n: n.name)
 def test_two_scales_are_the_whole_kernel(nuclide):
     spacing = (3.0, 4.0, 4.0)
     organ = organ_on(spacing)
@@ -243,7 +244,7 @@ def test_two_scales_are_the_whole_kernel(nuclide):
     assert found.sum(dtype=float) < (1.0 - two_scale_kernel(nuclide, spacing, 1.06).share_beyond) * organ.sum()
 
 
-@pytest.mark.parametrize("nuclide", [Y90, HO166, LU177, I131], ids=lambda n: n.name)
+@pytest.mark.parametrize("nuclide", series([Y90, HO166, LU177, I131], 2), ids=lambda n: n.name)
 @pytest.mark.parametrize("corner", [(0, 0, 0), (23, 0, 19), (12, 10, 9)])
 def test_a_point_source_at_two_scales(nuclide, corner):
     spacing = (3.0, 4.0, 4.0)

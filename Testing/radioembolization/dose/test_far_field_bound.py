@@ -19,7 +19,7 @@ MORE = pytest.mark.exhaustive
 CASES = [
     (Y90, (3.0, 3.0, 3.0)),
     pytest.param(HO166, (3.0, 4.0, 4.0), marks=MORE),  # held everywhere, see below
-    (TC99M, (4.0, 4.0, 4.0)),
+    pytest.param(TC99M, (4.0, 4.0, 4.0), marks=MORE),
     pytest.param(Y90, (3.0, 4.0, 4.0), marks=MORE),
     pytest.param(HO166, (3.0, 3.0, 3.0), marks=MORE),
     pytest.param(LU177, (4.8, 4.8, 4.8), marks=MORE),

@@ -22,6 +22,7 @@ from radioembolization.physics import (
     tissue_by_name,
     voxel_kernel,
 )
+from series import series
 from support import MEV_TO_J, SHARED
 
 
@@ -56,7 +57,7 @@ def test_a_fit_gives_the_depth_factor(tissue):
     assert fit.x == pytest.approx(tissue.depth_factor, abs=0.005 if tissue is CORTICAL_BONE else 0.001)
 
 
-@pytest.mark.parametrize("nuclide", [Y90, HO166], ids=lambda n: n.name)
+@pytest.mark.parametrize("nuclide", series([Y90, HO166], 1), ids=lambda n: n.name)
 def test_depth_factor_of_soft_tissue_fits_voxel_s_values(nuclide):
     table = SHARED / "physics-data" / "vsv_penelope_mc.csv"
     if not table.is_file():

@@ -291,7 +291,7 @@ def test_a_removed_branch(proved):
     for number in range(len(proof.branches)):
         branches = (*proof.branches[:number], *proof.branches[number + 1 :])
         short = replace(plan.certificate, proof=replace(proof, branches=branches))
-        rejected(short, problem, plan, dose, "leaves out the branch|no proof")
+        rejected(short, problem, plan, dose, "leaves out the branch|no proof|above the bound")
 
 
 def test_a_changed_site_of_a_branch(proved):
@@ -336,8 +336,11 @@ def test_a_bound_below_the_plan_itself(proved):
 def test_rules_of_used_sites_prove_nothing_elsewhere(proved):
     problem, plan, dose = proved
     (rule, *_) = [k for k, (origin, _) in enumerate(plan.certificate.planes) if origin.kind == "site"]
-    cuts = tuple({**cut, rule: 1.0} for cut in plan.certificate.cuts)
+    cuts = tuple({**cut, rule: 1.0} for cut in (*plan.certificate.cuts, {}))
     rejected(replace(plan.certificate, cuts=cuts), problem, plan, dose, "used where it need not be")
+    proof = plan.certificate.proof
+    root = replace(proof, multipliers={**proof.multipliers, rule: 1.0})
+    rejected(replace(plan.certificate, proof=root), problem, plan, dose, "used where it need not be")
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def random_limits(rng):
     return limits
 
 
-@pytest.mark.parametrize("seed", series(range(40), 15))
+@pytest.mark.parametrize("seed", series(range(40), 8))
 def test_optimum_bound_and_feasibility_against_all_choices_of_sites(seed):
     rng = np.random.default_rng(1000 + seed)
     sites, tumours = int(rng.integers(2, 6)), int(rng.integers(1, 4))
@@ -225,7 +225,7 @@ def test_optimum_bound_and_feasibility_against_all_choices_of_sites(seed):
         assert not rule.limits_met or rule.goal_value <= plan.goal.value * (1.0 + 1e-6) + 1e-9
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", series(range(8), 3))
 def test_linear_programs_close_their_gap(seed):
     rng = np.random.default_rng(seed)
     dose = random_rows(rng, 6, 3, spill=0.02)
@@ -262,7 +262,7 @@ def test_at_least_so_much_in_every_injection():
 # Other tumours once the worst is settled.
 
 
-@pytest.mark.parametrize("seed", series(range(12), 5))
+@pytest.mark.parametrize("seed", series(range(12), 2))
 def test_a_tumour_in_a_territory_of_its_own_reaches_its_own_limit(seed):
     # Disjoint territories, each at 40 Gy in its normal liver: every tumour has 40 Gy times its ratio.
     rng = np.random.default_rng(seed)
@@ -305,7 +305,7 @@ def highest_doses_in_turn(limits, dose, used):
     return settled
 
 
-@pytest.mark.parametrize("seed", [*range(15), 43, 59, 109, 118, 217])
+@pytest.mark.parametrize("seed", series([43, 59, 109, 118, 217, *range(15)], 6))
 def test_the_next_worst_tumours_are_raised_as_far_as_they_go(seed):
     rng = np.random.default_rng(3000 + seed)
     dose = random_rows(rng, int(rng.integers(2, 5)), int(rng.integers(2, 4)), own_territories=seed % 2 == 0)

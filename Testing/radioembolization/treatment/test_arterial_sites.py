@@ -264,6 +264,7 @@ def test_a_plan_over_sites_of_a_tree(nearest):
     assert activities["left hepatic"] == activities["left hepatic beyond thin"] == 0.0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_plan_over_the_sites_of_the_synthetic_patient(patient_case):
     inputs, arterial = patient_case

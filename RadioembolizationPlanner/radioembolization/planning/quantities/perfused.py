@@ -87,10 +87,12 @@ class PerfusedNormalLiverDose(Quantity):
             return 0.0
         own_rows, kg = dose.normal_liver_parts
         energy_j = float(dose.normal_liver_energy_row @ activities_gbq)
-        order = np.argsort(-(own_rows @ activities_gbq))
-        doses, mass = (own_rows @ activities_gbq)[order], kg[order]
+        own_gy = own_rows @ activities_gbq
+        order = np.argsort(-own_gy)
+        doses, mass = own_gy[order], kg[order]
         full_kg = np.cumsum(mass)  # if the first parts count in full and the rest in proportion
-        partly_kg = (np.sum(mass * doses) - np.cumsum(mass * doses)) / self.full_from_gy
+        energies = mass * doses
+        partly_kg = (np.sum(energies) - np.cumsum(energies)) / self.full_from_gy
         with np.errstate(divide="ignore", invalid="ignore"):
             scales = bound * full_kg / (energy_j - bound * partly_kg)
             following = np.append(doses[1:], 0.0)

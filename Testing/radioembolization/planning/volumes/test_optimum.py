@@ -50,7 +50,7 @@ def confirmed(found, goal, limits, dose):
 
 def _kinds_and_seeds():
     """Every kind of limits and every goal, not each with each; the rest where it is asked for."""
-    default = {("upper", 0), ("lower", 0), ("reserve", 1), ("two", 2), ("dx", 2)}
+    default = {("upper", 0), ("lower", 0), ("reserve", 1), ("two", 0), ("dx", 2)}
     for kind in ("upper", "lower", "reserve", "two", "dx"):
         for seed in range(3):
             marks = () if (kind, seed) in default else (pytest.mark.exhaustive,)
@@ -112,7 +112,7 @@ def test_two_sites_against_a_fine_grid(goal):
     assert met(limits, dose, found)
 
 
-@pytest.mark.parametrize("seed", series(range(4), 2))
+@pytest.mark.parametrize("seed", series(range(4), 1))
 def test_the_bound_is_above_every_plan(seed):
     # Plans by other means: random directions scaled into the limits, and the convex restriction.
     dose = planning_phantom(1500, sites=8, tumours=3, seed=seed)
@@ -169,7 +169,7 @@ MIXED = {
 }
 
 
-@pytest.mark.parametrize("case", MIXED)
+@pytest.mark.parametrize("case", series(list(MIXED), 3))
 def test_other_limits_and_goals_go_along(case):
     goal, limits = MIXED[case]
     sites = 3 if isinstance(goal, LowestDoseAtVolume) else 8

@@ -242,6 +242,7 @@ def test_numbers_out_of_range_are_refused(make):
         make()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.real_data
 @pytest.mark.filterwarnings("ignore::radioembolization.errors.NegativeCountsSetToZero")
 def test_a_real_scout_shows_its_tumours():
