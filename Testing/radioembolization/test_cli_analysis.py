@@ -8,7 +8,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from radioembolization.cli import main
+from radioembolization.cli import main, planning
 from radioembolization.files import write_case
 from small_case import small_inputs
 from support import REPOSITORY, SHARED
@@ -87,7 +87,8 @@ def test_vials_lists_what_to_order(case, tmp_path, capsys):
     assert order["calibrated_gbq"] in (1.0, 2.0) and order["earliest"] < order["injected_at"] < order["latest"]
 
 
-def test_plan_holds_what_the_case_asks_for_and_stands(case, tmp_path, capsys):
+def test_plan_holds_what_the_case_asks_for_and_stands(case, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(planning, "page", lambda _treatment: "")  # the report has tests of its own
     tables = UNCERTAIN + VIALS + AT_TWO + "\n[report]\nfront = true\nstaircase = true\nmicrospheres = 2\n"
     assert main(["plan", case(tables), "--out", str(tmp_path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

@@ -94,7 +94,7 @@ def test_kernel_prints_a_table(run, tmp_path):
 
 def test_density_without_another_wish_is_that_of_the_tissue(run, tmp_path):
     def density(*more):
-        out = ("--spacing", 3, 3, 3, "--radius-mm", 9, "--out", tmp_path / "k.nrrd", "--json")
+        out = ("--spacing", 9, 9, 9, "--radius-mm", 9, "--out", tmp_path / "k.nrrd", "--json")
         return json.loads(run("kernel", "Y-90", *out, *more)[1])["density_g_per_cm3"]
 
     assert density() == density("--tissue", "water") == 1.04

@@ -16,7 +16,7 @@ from radioembolization.structures import Role
 from radioembolization.treatment import plan_treatment, prepare
 from series import series
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3)  # every property of the first in every run, of the others where it is asked for
 SPACING_MM = 6.0
 VOXEL_ML = SPACING_MM**3 / 1000.0
 

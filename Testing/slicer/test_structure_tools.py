@@ -126,6 +126,7 @@ def test_what_is_found_in_the_ct_makes_a_segmentation_with_roles(panel, scene, f
     assert request.ct.unit is Unit.HU and request.seeds_lps_mm == ()
 
 
+@pytest.mark.exhaustive
 def test_found_again_it_stands_beside_what_is_there(small, found):
     node, roles = small.parameters.segmentation, dict(small.parameters.roles)
     small.click(_TOOLS, "segmentButton")

@@ -80,6 +80,7 @@ def test_a_plan_of_inputs_computes_the_rows_first(inputs, here):
     np.testing.assert_array_equal(there.dose_per_gbq.rows, here.dose_per_gbq.rows)
 
 
+@pytest.mark.exhaustive
 def test_impossible_limits_arrive_with_their_excess(prepared):
     pytest.importorskip("highspy")
     impossible = Prescription(

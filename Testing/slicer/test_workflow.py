@@ -107,6 +107,7 @@ def test_ratios_typed_in_the_panel_are_used(small):
     assert table.item(row_of(table, "A"), 1).text() == "4.5"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.process
 @pytest.mark.slow
 def test_the_synthetic_patient_is_planned_while_the_event_loop_lives(panel):
@@ -196,7 +197,7 @@ def test_a_kept_plan_gets_its_report_without_a_pause(small):
 
 
 @pytest.mark.process
-def test_cancelled_in_the_middle(small):
+def test_cancelled_in_the_middle_then_planned_while_the_event_loop_lives(small):
     panel = small
     panel.session.change(spacing_mm=1.5)  # takes its time
     panel.idle()
@@ -209,11 +210,12 @@ def test_cancelled_in_the_middle(small):
     assert panel.ui("Plan").statusLabel.text == "Cancelled. Nothing was changed."
     assert slicer.mrmlScene.GetNumberOfNodes() == nodes
     assert panel.ui("Plan").optimizeButton.enabled and not panel.ui("Plan").cancelButton.enabled
-    panel.session.change(spacing_mm=8.0)
+    panel.session.change(spacing_mm=3.0)
     panel.idle()
-    panel.click("Plan", "dosesButton")
-    panel.idle()
-    assert panel.session.why_no_doses() == ""
+    with Heartbeat() as heart:
+        panel.optimize()
+    assert heart.beats > 20 and heart.longest_s < _LONGEST_PAUSE_S
+    assert panel.session.why_no_doses() == "" and "GBq" in panel.ui("Plan").statusLabel.text
 
 
 def test_declined_packages_leave_doses_sliders_and_plans_by_hand(small):

@@ -118,6 +118,7 @@ def test_ties_are_counted_for_the_plan_of_each_kind(seed):
     assert course.ties.of == len(own)
 
 
+@pytest.mark.exhaustive
 def test_repopulation_cannot_change_the_ties_beyond_what_it_takes():
     # 0.02 Gy a day take 0.7 Gy of the 35 days that schedules differ by, less than 1 % of what all of them reach.
     problem = random_course(np.random.default_rng(5), most_cycles=2, weeks=WeekGrid((7, 8, 9), (4, 8, 12), (4,), (8,)))

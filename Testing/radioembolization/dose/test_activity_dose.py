@@ -133,10 +133,10 @@ def test_each_voxel_is_divided_by_its_own_mass(uniform, method):
         # 90 % of the energy within 5.5 mm of water for 90Y, 4.4 for 166Ho; photons of 177Lu go on.
         (Y90, 5.0, Method.FFT),
         (Y90, 6.0, Method.LOCAL),
-        (HO166, 4.0, Method.FFT),
+        pytest.param(HO166, 4.0, Method.FFT, marks=pytest.mark.exhaustive),
         (HO166, 5.0, Method.LOCAL),
         (LU177, 9.0, Method.FFT),
-        (NUCLIDES["I-131"], 9.0, Method.FFT),
+        pytest.param(NUCLIDES["I-131"], 9.0, Method.FFT, marks=pytest.mark.exhaustive),
     ],
 )
 def test_left_to_itself_deposition_is_local_in_voxels_wider_than_the_range(nuclide, side_mm, method):

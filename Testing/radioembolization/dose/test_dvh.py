@@ -96,7 +96,7 @@ def voxels():
 
 
 SHARES = st.floats(0.0, 1.0)
-SETTINGS = settings(max_examples=150, deadline=None)
+SETTINGS = settings(max_examples=60, deadline=None)
 
 
 @SETTINGS

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radioembolization.physics import HO166, Y90, kernel_cache, two_scale_kernel
+from radioembolization.physics import P32, Y90, kernel_cache, two_scale_kernel
 from radioembolization.physics.kernel_cache import cache_folder, cached_array, content_key
 from series import series
 from support import CORE
@@ -223,7 +223,7 @@ def test_the_key_changes_with_the_code_of_the_folder(tmp_path, monkeypatch):
 
 def test_kernels_of_other_voxels_media_and_tables_are_other_files(folder, monkeypatch):
     base = (6.0, 8.0, 8.0)
-    cases = [(Y90, base, 1.06), (Y90, (8.0, 6.0, 8.0), 1.06), (Y90, base, 1.04), (HO166, base, 1.06)]
+    cases = [(Y90, base, 1.06), (Y90, (8.0, 6.0, 8.0), 1.06), (Y90, base, 1.04), (P32, base, 1.06)]
     computed = []
     for count, case in enumerate(cases, start=1):
         computed.append(two_scale_kernel(*case).near.energy_share)

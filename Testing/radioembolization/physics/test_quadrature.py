@@ -80,6 +80,7 @@ def test_second_moment_is_that_of_sphere_and_voxels():
         assert (profile * offset**2).sum() == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("nuclide", "spacing"), [(Y90, (3.0, 4.0, 4.0)), pytest.param(LU177, (7.0, 6.0, 8.0), marks=pytest.mark.exhaustive)]
 )

@@ -128,7 +128,7 @@ def test_only_mass_depth_counts():
 
 
 def test_denser_medium_keeps_more_in_the_source_voxel():
-    light, dense = voxel_kernel(Y90, (2.5,) * 3, 0.3, radius_mm=5.0), kernel_of(Y90, (2.5,) * 3, 1.06)
+    light, dense = voxel_kernel(Y90, (2.5,) * 3, 0.3, radius_mm=2.5), kernel_of(Y90, (2.5,) * 3, 1.06)
     assert at(light) < 0.5 * at(dense)
 
 
@@ -287,7 +287,7 @@ def _spacing(row):
     return float(row["dz_mm"]), float(row["dy_mm"]), float(row["dx_mm"])
 
 
-@pytest.mark.parametrize("nuclide", series([Y90, HO166], 1), ids=lambda n: n.name)
+@pytest.mark.parametrize("nuclide", series([Y90, HO166], 0), ids=lambda n: n.name)
 def test_s_values_agree_with_the_exact_integral_of_the_same_kernel(nuclide):
     rows = [r for r in _rows("ref_vsv.csv") if r["kernel"] == f"{nuclide.name} (PENELOPE)"]
     assert len(rows) > 50

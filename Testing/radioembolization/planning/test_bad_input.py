@@ -93,7 +93,11 @@ def test_a_tumour_that_no_single_site_reaches_gives_a_plan_of_nothing():
 
 
 @pytest.mark.parametrize(
-    ("package", "command"), [("highspy", "pip install highspy"), ("cvxpy", "pip install 'cvxpy[highs]'")]
+    ("package", "command"),
+    [
+        ("highspy", "pip install highspy"),
+        pytest.param("cvxpy", "pip install 'cvxpy[highs]'", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_a_missing_solver_is_named_with_its_command(package, command):
     script = f"""

@@ -17,6 +17,7 @@ from radioembolization.planning import (
     maximize,
     minimize,
 )
+from series import series
 from support import K_Y90, dose_rows, random_rows, resin_two_sites
 
 #: Dose per GBq in normal liver after injection at site 1.
@@ -116,7 +117,7 @@ def test_a_lower_limit_out_of_reach_is_stated():
     assert not rules["partition model per site"].limits_met
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", series(range(6), 2))
 def test_no_rule_beats_the_plan(seed):
     rng = np.random.default_rng(seed)
     dose = random_rows(rng, 5, 3, spill=0.02)

@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("seed", series(range(4), 2))
+@pytest.mark.parametrize("seed", series(range(4), 1))
 @pytest.mark.parametrize("name", SMALL)
 def test_proved_bounds_enclose_the_optimum_by_enumeration(name, seed):
     problem, dose = SMALL[name], small(seed)
@@ -120,10 +121,16 @@ def phantom():
     return planning_phantom(1500, sites=8, tumours=4, seed=1, jitter=0.3)
 
 
+@pytest.fixture(scope="module")
+def planned(phantom):
+    """Plan over all voxels by the name of its problem, each solved once."""
+    return cache(lambda name: VOXELS[name].solve(phantom))
+
+
 @pytest.mark.parametrize("name", VOXELS)
-def test_goals_and_limits_over_all_voxels_are_proved(name, phantom):
+def test_goals_and_limits_over_all_voxels_are_proved(name, phantom, planned):
     problem = VOXELS[name]
-    plan = problem.solve(phantom)
+    plan = planned(name)
     assert plan.certificate is not None, plan.unproved
     assert (plan.certificate.level is not None) == name.startswith("level")
     verdict = checked(plan.certificate, problem, plan, phantom)
@@ -142,8 +149,8 @@ def test_goals_and_limits_over_all_voxels_are_proved(name, phantom):
             assert beyond <= 1e-9 * abs(value)
 
 
-def test_the_check_needs_no_solver(phantom, monkeypatch):
-    plans = [(problem, problem.solve(phantom)) for problem in VOXELS.values()]
+def test_the_check_needs_no_solver(phantom, planned, monkeypatch):
+    plans = [(problem, planned(name)) for name, problem in VOXELS.items()]
     for name in [name for name in sys.modules if name.split(".")[0] in ("cvxpy", "highspy")]:
         monkeypatch.setitem(sys.modules, name, None)
     for problem, plan in plans:
@@ -167,9 +174,9 @@ def test_a_plan_without_a_certificate_is_still_computed_anew(phantom):
 
 
 @pytest.mark.parametrize("name", [*SMALL, *VOXELS])
-def test_json_keeps_every_bit(name, phantom):
+def test_json_keeps_every_bit(name, phantom, planned):
     dose = phantom if name in VOXELS else small(1)
-    plan = (SMALL | VOXELS)[name].solve(dose)
+    plan = planned(name) if name in VOXELS else SMALL[name].solve(dose)
     text = json.dumps(certificate_to_json(plan.certificate), allow_nan=False)
     again = certificate_from_json(json.loads(text), len(dose.site_names))
     assert json.dumps(certificate_to_json(again)) == text
@@ -576,7 +583,7 @@ def changed_number(rng, number):
     return float(choices[int(rng.integers(len(choices)))])
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", series(list(SMALL), 4))
 def test_no_changed_number_passes_as_a_wrong_proof(name):
     # Every number of plan, prescription and certificate: what is accepted bounds the true optimum.
     rng = np.random.default_rng(list(SMALL).index(name))

@@ -87,7 +87,7 @@ def random_limits(rng, dose):
     return tuple(limits[i] for i in rng.permutation(len(limits)))
 
 
-@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 60), marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 60), marks=pytest.mark.exhaustive)])
 def test_random_sets_are_irreducible(seeds):
     found = 0
     for seed in seeds:

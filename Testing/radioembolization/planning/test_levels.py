@@ -39,7 +39,7 @@ def test_of_uniform_tumours_the_equivalent_dose_is_the_dose():
 
 
 @pytest.mark.parametrize("goal", GOALS, ids=lambda goal: goal.name[:40])
-@pytest.mark.parametrize("seed", series(range(3), 2))
+@pytest.mark.parametrize("seed", series(range(3), 1))
 def test_no_point_of_a_grid_is_better(goal, seed):
     dose = planning_phantom(1200, sites=3, tumours=2, seed=seed)
     limits = [*BASE, MeanBED("normal liver").at_most(gy=70)] if seed == 1 else BASE

@@ -23,6 +23,7 @@ from radioembolization.planning.greedy import greedy_sites
 from radioembolization.planning.limits import activity_caps_gbq
 from radioembolization.planning.search import SiteSearch
 from radioembolization.planning.solve import optimize
+from series import series
 
 BASE = [MeanDose("normal liver").at_most(gy=50), LungDose().at_most(gy=30)]
 HOT = HottestMean("normal liver", percent=30).at_most(gy=60)
@@ -44,7 +45,7 @@ def best_of_all(planes, most):
     return max(scores)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", series(range(8), 4))
 def test_the_best_choice_of_sites_is_that_of_enumeration(seed):
     dose = planning_phantom(1500, sites=8, tumours=3, seed=seed)
     goal = (LowestDose(), LowestColdestMean(30.0), WorstTumourMean())[seed % 3]

@@ -127,6 +127,7 @@ def test_a_plan_of_vials_stands_with_its_own_number_of_spheres(in_vials, tmp_pat
     assert recheck(stated.plan, in_vials.dose_per_gbq, bq_per_sphere=stated.bq_per_sphere).bound is None
 
 
+@pytest.mark.exhaustive
 def test_whole_vials_of_a_robust_plan_are_chosen_over_scenarios_and_shown_as_planned(uncertainty):
     glass = small_inputs(settings=replace(small_inputs().settings, device=GLASS_Y90))
     plain = replace(glass.prescription, limits=(MeanDose("normal liver").at_most(gy=60.0),), preset_name="")

@@ -139,6 +139,7 @@ def test_no_method_finds_a_plan_above_the_bound(seed):
     assert max(short.optimum, long.optimum) <= min(short.bound, long.bound) * (1.0 + 1e-7)
 
 
+@pytest.mark.exhaustive
 def test_given_sites_reach_two_per_cent_on_many_voxels():
     dose = planning_phantom(50_000, seed=0)
     limits = [*BASE, V40]

@@ -67,7 +67,7 @@ def errors_of(tree: ArterialTree, case: Painted) -> tuple[np.ndarray, np.ndarray
 @pytest.mark.parametrize(
     ("seed", "spacing", "direction"),
     [
-        (1, (0.5, 0.5, 0.5), STRAIGHT),
+        pytest.param(1, (0.5, 0.5, 0.5), STRAIGHT, marks=pytest.mark.exhaustive),
         (1, (1.0, 0.7, 0.7), turned(2)),
         pytest.param(2, (0.5, 0.5, 0.5), turned(1), marks=pytest.mark.exhaustive),
         pytest.param(5, (0.6, 0.6, 0.6), STRAIGHT, marks=pytest.mark.exhaustive),
