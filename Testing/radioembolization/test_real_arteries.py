@@ -60,7 +60,6 @@ def test_left_and_right_agree_with_the_segments(case):
     assert found[0] >= 0.84 and found[1] >= 0.94
 
 
-@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_plan_over_these_sites_runs_end_to_end(tmp_path, capsys):
     assert main(["plan", str(CASE), "--out", str(tmp_path / "plan"), "--json"]) == 0

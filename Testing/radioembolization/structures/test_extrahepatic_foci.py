@@ -129,7 +129,6 @@ def test_rule_out_of_range_is_refused():
         replace(FocusRule(), resolution_mm=0.0)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_the_focus_of_a_real_patient_is_found():

@@ -7,7 +7,6 @@ from real_liver import FOLDER, left_and_right_dice, real_liver
 from support import quiet
 
 
-@pytest.mark.exhaustive
 @pytest.mark.real_data
 @pytest.mark.slow
 @pytest.mark.skipif(not FOLDER.exists(), reason=f"needs {FOLDER.name}")

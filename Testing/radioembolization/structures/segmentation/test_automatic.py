@@ -45,7 +45,7 @@ def found(patient):
     return segment_ct(patient.ct)
 
 
-@pytest.fixture(scope="module", params=series(sorted(SCANS), 0))
+@pytest.fixture(scope="module", params=series(sorted(SCANS), 1))
 def scan(request):
     folder = SHARED / "data" / request.param
     if not folder.is_dir():
