@@ -90,8 +90,9 @@ def _even(mask: np.ndarray) -> sparse.csr_array:
 def _warn_of_nowhere(organ: str, sites: Sequence[InjectionSite]) -> None:
     shares = {site.name: site.outflow[organ] for site in sites if site.outflow.get(organ, 0.0) > 0}
     worst = max(shares, key=lambda name: shares[name])
+    where = f"site '{worst}'" if len(shares) == 1 else f"{len(shares)} sites ('{worst}' most)"
     warnings.warn(
-        f"Up to {shares[worst]:.1%} of what is injected at {len(shares)} sites ('{worst}' most) flow out to the "
+        f"Up to {shares[worst]:.1%} of what is injected at {where} flow out to the "
         f"{organ}, which is no other organ of the case: its dose is neither shown nor limited; draw it, or embolize "
         "the artery.",
         OutflowNowhere,
