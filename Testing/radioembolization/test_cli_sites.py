@@ -16,6 +16,7 @@ from radioembolization.files.markups_file import NamedPoint, read_points, write_
 from radioembolization.files.tree_file import write_tree_json
 from radioembolization.images import Unit, Volume
 from radioembolization.territories.arteries import ArterialTree, Artery
+from radioembolization.territories.vessels.tree_statistics import tree_statistics
 from radioembolization.treatment import SourceMask, prepare
 from small_case import GRID, RATIOS, small_inputs
 from support import ellipsoid
@@ -84,6 +85,20 @@ def test_tables_are_printed(listed, tmp_path, capsys):
         assert part in text
     assert "Unperfused tumour: none" in text and "Research use only" in text
     assert text.index("left hepatic: 49 mm") > text.index("proper hepatic: 32 mm")
+
+
+def test_the_tree_is_described_as_its_statistics_say(listed, tmp_path, capsys):
+    case_path, document = listed
+    tree = read_case(case_path).arteries
+    ends = len(tree.terminal_stretches)
+    assert document["arteries"]["strahler_branches"][0] == ends
+    # the median of x with r0^x = sum of r^x at the branchings of the small tree
+    exponents = tree_statistics(tree).murray_exponents
+    assert document["arteries"]["murray_exponent"] == pytest.approx(np.median(exponents))
+    assert main(["sites", str(case_path), "--out", str(tmp_path / "again")]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"Branches of Strahler order 1, 2, ...: {ends}, " in printed
+    assert f"exponent of Murray's law {np.median(exponents):.1f}" in printed
 
 
 def test_a_case_without_arteries_has_sites_too(tmp_path, capsys):

@@ -11,6 +11,7 @@ from radioembolization.files.tree_writer import SYNTHETIC_MARK
 from radioembolization.territories.arteries import ArterialTree
 from radioembolization.territories.candidates.site_radius import artery_at, radius_at_mm
 from radioembolization.territories.coverage import coverage, unreached_tumours
+from radioembolization.territories.vessels.tree_statistics import tree_statistics
 from radioembolization.treatment import Case
 
 
@@ -64,6 +65,10 @@ def _tree_entry(tree: ArterialTree | None) -> dict[str, Any] | None:
     entry = arteries_entry(tree)
     if tree is None or entry is None:
         return None
+    found = tree_statistics(tree)
+    quartiles = found.exponent_quartiles
+    entry["strahler_branches"] = list(found.branches)
+    entry["murray_exponent"] = None if quartiles is None else quartiles[1]
     entry["branches"] = [
         {
             "name": artery.name,

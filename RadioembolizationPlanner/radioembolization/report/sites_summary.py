@@ -19,6 +19,7 @@ from radioembolization.report.territory_content import (
 )
 from radioembolization.territories.arteries import ArterialTree
 from radioembolization.territories.candidates.site_radius import artery_at, radius_at_mm
+from radioembolization.territories.vessels.tree_statistics import tree_statistics
 from radioembolization.treatment import Case
 
 #: A tree is printed up to this many arteries; the file has all.
@@ -37,6 +38,7 @@ def sites_summary(case: Case, files: Mapping[str, Path]) -> None:
     if tree is not None:
         console.print(f"Arterial tree: {tree_sentence(tree)}.", markup=False)
         console.print(_tree(tree))
+        console.print(_statistics(tree), markup=False)
     console.print(_sites(case, rows))
     tables = range(0, len(rows), _SITES_IN_A_ROW)
     if len(tables) > _MOST_TABLES:
@@ -64,6 +66,19 @@ def _tree(tree: ArterialTree) -> Any:
     if len(shown) < len(tree.arteries):
         made[tree.root.name].add(f"... and {len(tree.arteries) - len(shown)} more")
     return made[tree.root.name]
+
+
+def _statistics(tree: ArterialTree) -> str:
+    """Return Strahler branches and Murray's exponent of a tree as a sentence."""
+    found = tree_statistics(tree)
+    branches = ", ".join(str(number) for number in found.branches)
+    quartiles, without = found.exponent_quartiles, found.branchings_without_exponent
+    exponent = "no exponent of Murray's law fits"
+    if quartiles is not None:
+        low, median, high = (fixed(value, 1) for value in quartiles)
+        exponent = f"exponent of Murray's law {median} (quartiles {low} to {high})"
+    unfit = f", none at {without} of {without + len(found.murray_exponents)} branchings" if without else ""
+    return f"Branches of Strahler order 1, 2, ...: {branches}; {exponent}{unfit}."
 
 
 def _sites(case: Case, rows: list[TerritoryRow]) -> Any:

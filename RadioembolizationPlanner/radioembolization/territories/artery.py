@@ -45,8 +45,7 @@ class Artery:
     @cached_property
     def along_mm(self) -> np.ndarray:
         """Distance of every point from the first one along the centreline (points,) [mm]."""
-        steps = np.linalg.norm(np.diff(self.points_lps_mm, axis=0), axis=1)
-        return np.concatenate([[0.0], np.cumsum(steps)])
+        return distances_along_mm(self.points_lps_mm)
 
     @property
     def length_mm(self) -> float:
@@ -96,6 +95,12 @@ class Artery:
         at, place = int(np.searchsorted(self.along_mm, along_mm)), self.point_along(along_mm / self.length_mm)
         points = np.insert(self.points_lps_mm, at, place, axis=0)
         return Artery(self.name, self.parent, points, np.insert(self.radius_mm, at, self.radius_at(along_mm)))
+
+
+def distances_along_mm(points_lps_mm: np.ndarray) -> np.ndarray:
+    """Return the distance of every point (points, 3) from the first one along the line (points,) [mm]."""
+    steps = np.linalg.norm(np.diff(points_lps_mm, axis=0), axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
 
 
 def checked_centreline(

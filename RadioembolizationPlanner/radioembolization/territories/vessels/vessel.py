@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radioembolization.errors import ArterialTreeError
-from radioembolization.territories.artery import checked_centreline
+from radioembolization.territories.artery import checked_centreline, distances_along_mm
 
 #: Extent of a whole tree [mm] outside of which its coordinates are hardly millimetres.
 SMALLEST_EXTENT_MM, LARGEST_EXTENT_MM = 5.0, 2000.0
@@ -46,8 +46,7 @@ class Vessel:
     @property
     def along_mm(self) -> np.ndarray:
         """Distance of every point from the first one along the centreline (points,) [mm]."""
-        steps = np.linalg.norm(np.diff(self.points_lps_mm, axis=0), axis=1)
-        return np.concatenate([[0.0], np.cumsum(steps)])
+        return distances_along_mm(self.points_lps_mm)
 
     @property
     def length_mm(self) -> float:
